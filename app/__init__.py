@@ -1,0 +1,1 @@
+"""Polyloom: the engine (``app.engine``), the command line (``app.cli``) and the window (``app.ui``)."""

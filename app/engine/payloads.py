@@ -1,0 +1,390 @@
+"""The values that travel along links: frozen, numpy on the CPU, read-only arrays.
+
+World: right-handed, +Y up, metres (glTF 2.0). Pictures: row 0 on top. UV: origin bottom left, as in OpenGL, so that
+texel row 0 lies at v = 1. Normal maps: OpenGL (+Y). A payload never changes after it is built; make a new one with
+:func:`dataclasses.replace`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine.errors import BadPayload
+
+Float32 = NDArray[np.float32]
+Int32 = NDArray[np.int32]
+UInt8 = NDArray[np.uint8]
+
+
+class Payload:
+    """Base of every value that a socket can carry. ``label`` and ``colour`` are what the canvas shows for its type."""
+
+    label: ClassVar[str] = "Any"
+    colour: ClassVar[str] = "#9aa0a6"
+    kinds: ClassVar[dict[str, type[Payload]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        Payload.kinds[cls.__name__] = cls
+
+    def __post_init__(self) -> None:
+        for name in (f.name for f in fields(self)):  # type: ignore[arg-type]
+            value = getattr(self, name)
+            if isinstance(value, np.ndarray):
+                object.__setattr__(self, name, _read_only(value))
+        self.validate()
+
+    def validate(self) -> None:
+        """Raise :class:`BadPayload` when shapes or dtypes break the contract. Cheap: never looks at every value."""
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    if not array.flags.c_contiguous:
+        array = np.ascontiguousarray(array)
+    if array.flags.writeable:
+        array = array.view()
+        array.flags.writeable = False
+    return array
+
+
+def _need(ok: bool, what: str) -> None:
+    if not ok:
+        raise BadPayload(what)
+
+
+def _is(array: object, dtype: Any, *shape: int | None) -> bool:
+    return (
+        isinstance(array, np.ndarray)
+        and array.dtype == dtype
+        and array.ndim == len(shape)
+        and all(want is None or want == got for want, got in zip(shape, array.shape, strict=True))
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Image(Payload):
+    """``pixels``: (H, W, 4) float32, values 0..1, straight alpha, row 0 on top.
+
+    ``space``: ``"srgb"`` for colours as they are shown, ``"data"`` for linear values (normals, roughness, height).
+    """
+
+    label = "Image"
+    colour = "#e0a43a"
+
+    pixels: Float32
+    space: Literal["srgb", "data"] = "srgb"
+
+    def validate(self) -> None:
+        _need(_is(self.pixels, np.float32, None, None, 4), "an image is an (H, W, 4) float32 array")
+        _need(self.pixels.size > 0, "an image has at least one pixel")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def rgb(self) -> Float32:
+        """(H, W, 3) view."""
+        return self.pixels[..., :3]
+
+    @property
+    def alpha(self) -> Float32:
+        """(H, W) view."""
+        return self.pixels[..., 3]
+
+    @classmethod
+    def of(cls, array: Any, space: Literal["srgb", "data"] = "srgb") -> Image:
+        """From (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); uint8 and uint16 are scaled to 0..1, floats are clipped."""
+        a = np.asarray(array)
+        scale = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0, np.dtype(bool): 1.0}.get(a.dtype)
+        a = a.astype(np.float32) / np.float32(scale) if scale else np.clip(a.astype(np.float32, copy=False), 0, 1)
+        if a.ndim == 2:
+            a = a[..., None]
+        if a.shape[-1] == 1:
+            a = np.repeat(a, 3, axis=-1)
+        if a.shape[-1] == 3:
+            a = np.concatenate([a, np.ones((*a.shape[:2], 1), np.float32)], axis=-1)
+        return cls(np.ascontiguousarray(a, np.float32), space)
+
+
+@dataclass(frozen=True, eq=False)
+class Mask(Payload):
+    """``values``: (H, W) float32 in 0..1, 1 = inside, row 0 on top."""
+
+    label = "Mask"
+    colour = "#c9ced6"
+
+    values: Float32
+
+    def validate(self) -> None:
+        _need(_is(self.values, np.float32, None, None), "a mask is an (H, W) float32 array")
+        _need(self.values.size > 0, "a mask has at least one pixel")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.values.shape[1], self.values.shape[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Depth(Payload):
+    """``metres``: (H, W) float32 along the view axis, > 0, NaN = unknown. ``intrinsics``: (3, 3) float32, pixels."""
+
+    label = "Depth"
+    colour = "#5fb3b3"
+
+    metres: Float32
+    intrinsics: Float32
+
+    def validate(self) -> None:
+        _need(_is(self.metres, np.float32, None, None), "a depth map is an (H, W) float32 array")
+        _need(_is(self.intrinsics, np.float32, 3, 3), "intrinsics are a (3, 3) float32 array")
+
+
+@dataclass(frozen=True, eq=False)
+class Material(Payload):
+    """A glTF 2.0 metallic-roughness material. A factor multiplies its texture; without a texture it stands alone.
+
+    ``base_colour``: sRGB image with alpha. ``normal``: data, tangent space, OpenGL +Y. ``metallic``, ``roughness``,
+    ``occlusion``, ``height``: data, grey (the red channel counts). ``emissive``: sRGB. ``base_factor``: linear RGBA.
+    """
+
+    label = "Material"
+    colour = "#d16ba5"
+
+    name: str = "material"
+    base_colour: Image | None = None
+    normal: Image | None = None
+    metallic: Image | None = None
+    roughness: Image | None = None
+    occlusion: Image | None = None
+    height: Image | None = None
+    emissive: Image | None = None
+    base_factor: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
+    metallic_factor: float = 0.0
+    roughness_factor: float = 0.8
+    emissive_factor: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    alpha_mode: Literal["opaque", "mask", "blend"] = "opaque"
+    double_sided: bool = False
+
+    MAPS: ClassVar[tuple[str, ...]] = (
+        "base_colour",
+        "normal",
+        "metallic",
+        "roughness",
+        "occlusion",
+        "height",
+        "emissive",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh(Payload):
+    """Triangles with attributes per vertex; a UV seam or a hard edge is a duplicated vertex, as on a GPU.
+
+    ``vertices``: (N, 3) float32, metres, +Y up, right-handed. ``faces``: (M, 3) int32, counter-clockwise seen from
+    outside. ``normals``: (N, 3) float32 unit or None. ``uv``: (N, 2) float32, origin bottom left, or None.
+    ``colours``: (N, 4) float32 0..1 sRGB or None. ``material``: None means neutral grey.
+    ``face_groups``: (M,) int32 part numbers or None.
+    """
+
+    label = "Mesh"
+    colour = "#4f9dde"
+
+    vertices: Float32
+    faces: Int32
+    normals: Float32 | None = None
+    uv: Float32 | None = None
+    colours: Float32 | None = None
+    material: Material | None = None
+    face_groups: Int32 | None = None
+    name: str = "mesh"
+
+    def validate(self) -> None:
+        n, m = len(self.vertices), len(self.faces)
+        _need(_is(self.vertices, np.float32, None, 3), "vertices are an (N, 3) float32 array")
+        _need(_is(self.faces, np.int32, None, 3), "faces are an (M, 3) int32 array")
+        _need(self.normals is None or _is(self.normals, np.float32, n, 3), "normals are an (N, 3) float32 array")
+        _need(self.uv is None or _is(self.uv, np.float32, n, 2), "uv is an (N, 2) float32 array")
+        _need(self.colours is None or _is(self.colours, np.float32, n, 4), "colours are an (N, 4) float32 array")
+        _need(self.face_groups is None or _is(self.face_groups, np.int32, m), "face groups are an (M,) int32 array")
+        if m:
+            low, high = int(self.faces.min()), int(self.faces.max())
+            _need(low >= 0 and high < n, f"faces name vertices {low} to {high}, but there are {n} vertices")
+
+    @classmethod
+    def of(cls, vertices: Any, faces: Any, **attributes: Any) -> Mesh:
+        """From anything array-like; casts to the dtypes of the contract."""
+        return cls(np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(faces, np.int32), **attributes)
+
+    @property
+    def bounds(self) -> tuple[Float32, Float32]:
+        """(lowest corner, highest corner), (3,) float32 each; zeros for a mesh without vertices."""
+        if not len(self.vertices):
+            return np.zeros(3, np.float32), np.zeros(3, np.float32)
+        return self.vertices.min(axis=0), self.vertices.max(axis=0)
+
+
+@dataclass(frozen=True, eq=False)
+class PointCloud(Payload):
+    """``points``: (N, 3) float32 metres. ``colours``: (N, 4) float32 0..1 sRGB or None. ``normals``: (N, 3) or None."""
+
+    label = "Points"
+    colour = "#7ac74f"
+
+    points: Float32
+    colours: Float32 | None = None
+    normals: Float32 | None = None
+
+    def validate(self) -> None:
+        n = len(self.points)
+        _need(_is(self.points, np.float32, None, 3), "points are an (N, 3) float32 array")
+        _need(self.colours is None or _is(self.colours, np.float32, n, 4), "colours are an (N, 4) float32 array")
+        _need(self.normals is None or _is(self.normals, np.float32, n, 3), "normals are an (N, 3) float32 array")
+
+
+@dataclass(frozen=True, eq=False)
+class Splats(Payload):
+    """3D Gaussians (Kerbl et al. 2023). ``means``: (N, 3) metres. ``scales``: (N, 3) standard deviations in metres.
+
+    ``rotations``: (N, 4) unit quaternions (w, x, y, z). ``opacities``: (N,) 0..1. ``harmonics``: (N, K, 3) spherical
+    harmonic coefficients, K = 1, 4, 9 or 16. All float32.
+    """
+
+    label = "Splats"
+    colour = "#a3d977"
+
+    means: Float32
+    scales: Float32
+    rotations: Float32
+    opacities: Float32
+    harmonics: Float32
+
+    def validate(self) -> None:
+        n = len(self.means)
+        _need(_is(self.means, np.float32, None, 3), "means are an (N, 3) float32 array")
+        _need(_is(self.scales, np.float32, n, 3), "scales are an (N, 3) float32 array")
+        _need(_is(self.rotations, np.float32, n, 4), "rotations are an (N, 4) float32 array")
+        _need(_is(self.opacities, np.float32, n), "opacities are an (N,) float32 array")
+        _need(_is(self.harmonics, np.float32, n, None, 3), "harmonics are an (N, K, 3) float32 array")
+
+
+@dataclass(frozen=True, eq=False)
+class Views(Payload):
+    """Posed pictures. ``images``: V pictures. ``intrinsics``: (V, 3, 3) float32, pixels, origin top left.
+
+    ``poses``: (V, 4, 4) float32 camera to world; the camera looks along -Z with +Y up (OpenGL).
+    """
+
+    label = "Views"
+    colour = "#f28f6b"
+
+    images: tuple[Image, ...]
+    intrinsics: Float32
+    poses: Float32
+
+    def validate(self) -> None:
+        v = len(self.images)
+        _need(_is(self.intrinsics, np.float32, v, 3, 3), "intrinsics are a (V, 3, 3) float32 array")
+        _need(_is(self.poses, np.float32, v, 4, 4), "poses are a (V, 4, 4) float32 array")
+
+
+@dataclass(frozen=True, eq=False)
+class Field(Payload):
+    """Samples on a regular grid. ``values``: (X, Y, Z, C) float32, index order x, y, z.
+
+    ``lower``, ``upper``: (3,) float32, metres, the outermost sample positions.
+    """
+
+    label = "Field"
+    colour = "#b28dff"
+
+    values: Float32
+    lower: Float32
+    upper: Float32
+
+    def validate(self) -> None:
+        _need(_is(self.values, np.float32, None, None, None, None), "field values are an (X, Y, Z, C) float32 array")
+        _need(
+            _is(self.lower, np.float32, 3) and _is(self.upper, np.float32, 3), "field corners are (3,) float32 arrays"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Text(Payload):
+    """``value``: any text."""
+
+    label = "Text"
+    colour = "#f2d16b"
+
+    value: str
+
+
+@dataclass(frozen=True, eq=False)
+class Number(Payload):
+    """``value``: a float."""
+
+    label = "Number"
+    colour = "#8fd0c8"
+
+    value: float
+
+
+@dataclass(frozen=True, eq=False)
+class Report(Payload):
+    """A table of findings about something. ``rows``: (name, value) pairs in reading order; ``verdict``: one sentence."""
+
+    label = "Report"
+    colour = "#b0b7c3"
+
+    title: str
+    rows: tuple[tuple[str, str | int | float | bool], ...]
+    verdict: str = ""
+
+    def value(self, name: str) -> str | int | float | bool:
+        """The value of a row; KeyError for a name that is not there."""
+        return dict(self.rows)[name]
+
+
+@dataclass(frozen=True, eq=False)
+class Files(Payload):
+    """Files to write. ``names``: paths relative to the output folder, forward slashes. ``contents``: uint8 arrays.
+
+    A node returns what to write; the engine writes it, and writes it again from the store when a file went missing.
+    ``shows``: what the viewer shows for this result, or None.
+    """
+
+    label = "Files"
+    colour = "#8d99ae"
+
+    names: tuple[str, ...]
+    contents: tuple[UInt8, ...]
+    shows: Payload | None = None
+
+    def validate(self) -> None:
+        _need(len(self.names) == len(self.contents) > 0, "there is one content for each file name, and at least one")
+        _need(all(_is(c, np.uint8, None) for c in self.contents), "file contents are one-dimensional uint8 arrays")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "contents", tuple(_read_only(c) for c in self.contents))
+        super().__post_init__()
+
+    @classmethod
+    def of(cls, files: dict[str, bytes], shows: Payload | None = None) -> Files:
+        """From {relative name: bytes}."""
+        return cls(tuple(files), tuple(np.frombuffer(data, np.uint8) for data in files.values()), shows)
+
+
+def nbytes(value: object) -> int:
+    """Bytes of every array that a payload holds, nested ones included; what the memory tier counts."""
+    if isinstance(value, np.ndarray):
+        return int(value.nbytes)
+    if isinstance(value, Payload):
+        return sum(nbytes(getattr(value, f.name)) for f in fields(value))  # type: ignore[arg-type]
+    if isinstance(value, tuple):
+        return sum(nbytes(item) for item in value)
+    return len(value) if isinstance(value, str) else 0

@@ -1,0 +1,78 @@
+"""What a running node may ask of the engine."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Event
+
+from app.engine.devices import choose_device
+from app.engine.errors import Cancelled
+from app.engine.models import ModelPool
+from app.engine.payloads import Payload
+
+PREVIEW_EVERY_S = 0.25
+
+
+def _ignore(*_: object) -> None:
+    return None
+
+
+@dataclass
+class Run:
+    """Given to a node whose first argument is annotated ``Run``. ``Run()`` alone works in a test or a notebook.
+
+    ``models``: the pool of loaded models. ``log``: a logger under the node's name. ``graph_text``: the graph this
+    result comes from, as ``.graph`` text (not part of the key). ``wanted_device``: ``auto``, ``cpu``, ``cuda``, ``mps``.
+    """
+
+    report: Callable[[float, str], None] = _ignore
+    show: Callable[[Payload], None] = _ignore
+    models: ModelPool = field(default_factory=ModelPool)
+    stop: Event = field(default_factory=Event)
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("polyloom.node"))
+    wanted_device: str = "auto"
+    graph_text: str = ""
+    notes: list[str] = field(default_factory=list)
+    _last: float = 0.0
+    _last_preview: float = -PREVIEW_EVERY_S
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Report 0..1 and leave the node here if the person pressed Cancel. Never goes backwards."""
+        self.check()
+        self._last = max(self._last, min(1.0, float(fraction)))
+        self.report(self._last, note)
+
+    def check(self) -> None:
+        """A stop point without progress: raises :class:`Cancelled` when the run was cancelled."""
+        if self.stop.is_set():
+            raise Cancelled
+
+    def preview(self, payload: Payload) -> None:
+        """Show an intermediate result. At most four a second get through; the rest are dropped."""
+        self.check()
+        now = time.monotonic()
+        if now - self._last_preview >= PREVIEW_EVERY_S:
+            self._last_preview = now
+            self.show(payload)
+
+    def warn(self, message: str) -> None:
+        """A remark shown on the node and kept with its result, such as "used the fallback: box projection"."""
+        if message not in self.notes:
+            self.notes.append(message)
+        self.log.warning(message)
+
+    @cached_property
+    def device(self) -> str:
+        """``cuda``, ``mps`` or ``cpu``."""
+        return choose_device(self.wanted_device)
+
+    @cached_property
+    def scratch(self) -> Path:
+        """An empty folder of this call's own; the engine removes it afterwards."""
+        return Path(tempfile.mkdtemp(prefix="polyloom-"))

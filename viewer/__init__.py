@@ -1,0 +1,1 @@
+"""Show payloads: meshes in a PyVista viewport, pictures in a Qt view."""
