@@ -336,7 +336,7 @@ class Number(Payload):
 
 @dataclass(frozen=True, eq=False)
 class Report(Payload):
-    """A table of findings about something. ``rows``: (name, value) pairs in reading order; ``verdict``: one sentence."""
+    """A table of findings. ``rows``: (name, value) pairs in reading order; ``verdict``: one sentence."""
 
     label = "Report"
     colour = "#b0b7c3"
@@ -384,7 +384,7 @@ def nbytes(value: object) -> int:
     if isinstance(value, np.ndarray):
         return int(value.nbytes)
     if isinstance(value, Payload):
-        return sum(nbytes(getattr(value, f.name)) for f in fields(value))  # type: ignore[arg-type]
+        return sum(nbytes(getattr(value, f.name)) for f in fields(value))  # type: ignore[arg-type, misc]
     if isinstance(value, tuple):
         return sum(nbytes(item) for item in value)
     return len(value) if isinstance(value, str) else 0

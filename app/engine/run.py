@@ -28,7 +28,7 @@ class Run:
     """Given to a node whose first argument is annotated ``Run``. ``Run()`` alone works in a test or a notebook.
 
     ``models``: the pool of loaded models. ``log``: a logger under the node's name. ``graph_text``: the graph this
-    result comes from, as ``.graph`` text (not part of the key). ``wanted_device``: ``auto``, ``cpu``, ``cuda``, ``mps``.
+    result comes from, as ``.graph`` text (not part of the key). ``wanted_device``: as on the command line.
     """
 
     report: Callable[[float, str], None] = _ignore

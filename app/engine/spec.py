@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import types
 from collections.abc import Callable
@@ -25,10 +26,10 @@ class Socket:
     """An input or output. ``type``: the payload class; a link fits when its source is that class or a subclass."""
 
     name: str
-    type: type[Payload]
+    type: builtins.type[Payload]
     optional: bool = False
 
-    def takes(self, source: type[Payload]) -> bool:
+    def takes(self, source: builtins.type[Payload]) -> bool:
         return issubclass(source, self.type)
 
 
@@ -45,7 +46,7 @@ class Param:
     def label(self) -> str:
         return self.setting.label or self.name.replace("_", " ").capitalize()
 
-    def takes(self, source: type[Payload]) -> bool:
+    def takes(self, source: builtins.type[Payload]) -> bool:
         """Whether a link may drive this parameter: Number for numbers, Text for text and choices."""
         if isinstance(self.setting, Line | Choice):
             return issubclass(source, Text)
@@ -56,8 +57,8 @@ class Param:
 class Isolated:
     """Native code that may hang or crash: the node runs in a killable helper process.
 
-    ``limit_s``: seconds without the helper reporting progress. ``fallback``: a plain function with the same signature, run instead when the
-    helper crashed or passed the limit; the node says that it was used.
+    ``limit_s``: seconds without a sign of progress. ``fallback``: a plain function with the same signature, run
+    instead when the helper crashed or passed the limit; the node says that it was used.
     """
 
     limit_s: float = 120.0
