@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,11 +156,13 @@ class OpenFile(_Place):
     """A file to read. ``suffixes``: such as ``(".png", ".jpg")``. Its content is part of the result's key.
 
     The node receives an absolute :class:`pathlib.Path` to an existing file: the engine resolves it against the folder
-    of the ``.graph`` file and reports a missing one before the run, unless ``optional``.
+    of the ``.graph`` file and reports a missing one before the run, unless ``optional``. ``companions``: names the
+    other files that this one pulls in (the MTL and textures of an OBJ); their content is part of the key too.
     """
 
     suffixes: tuple[str, ...] = ()
     optional: bool = False
+    companions: Callable[[Path], Iterable[Path]] | None = None
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,16 @@ class Payload:
                 object.__setattr__(self, name, _read_only(value))
         self.validate()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), tuple(getattr(self, f.name) for f in fields(self)))  # type: ignore[arg-type]
+
     def validate(self) -> None:
         """Raise :class:`BadPayload` when shapes or dtypes break the contract. Cheap: never looks at every value."""
+
+
+def _rebuild(kind: type[Payload], values: tuple[Any, ...]) -> Payload:
+    """Through the constructor, because unpickled arrays come back writable."""
+    return kind(*values)
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

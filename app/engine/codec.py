@@ -1,0 +1,103 @@
+"""Payloads as bytes for the store: a JSON header, then the raw arrays, each 64-byte aligned. Never pickle.
+
+The digest of a payload is the SHA-256 (first 32 hex digits) of exactly these bytes, so equal content has an equal name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from app.engine.errors import BadPayload, StoreDamaged
+from app.engine.payloads import Payload
+
+MAGIC = b"PLOOM\x00\x00\x01"
+ALIGN = 64
+Buffer = bytes | memoryview
+
+
+def encode(payload: Payload) -> list[Buffer]:
+    """The pieces of a payload's bytes, in order; arrays are not copied. Raises :class:`BadPayload`."""
+    arrays: list[np.ndarray[Any, Any]] = []
+    tree = _to_tree(payload, arrays)
+    header = json.dumps({"tree": tree, "arrays": list(_layout(arrays))}, separators=(",", ":")).encode()
+    pieces: list[Buffer] = [MAGIC + struct.pack("<Q", len(header)) + header]
+    pieces[0] = _padded(pieces[0])
+    for array in arrays:
+        raw = memoryview(array.reshape(-1).view(np.uint8)) if array.size else b""
+        pieces += [raw, bytes(-array.nbytes % ALIGN)]
+    return pieces
+
+
+def digest(pieces: list[Buffer]) -> str:
+    """32 hex digits that name this content."""
+    state = hashlib.sha256()
+    for piece in pieces:
+        state.update(piece)
+    return state.hexdigest()[:32]
+
+
+def decode(data: Buffer) -> Payload:
+    """A payload whose arrays look straight into ``data``. Raises :class:`StoreDamaged` when it is not one."""
+    try:
+        view = memoryview(data)
+        if bytes(view[:8]) != MAGIC:
+            raise ValueError("wrong magic number")
+        (length,) = struct.unpack("<Q", view[8:16])
+        header = json.loads(bytes(view[16 : 16 + length]))
+        start = 16 + length + -(16 + length) % ALIGN
+        arrays = [
+            np.frombuffer(view, np.dtype(kind), int(np.prod(shape, dtype=np.int64)), start + offset).reshape(shape)
+            for kind, shape, offset in header["arrays"]
+        ]
+        payload = _from_tree(header["tree"], arrays)
+    except (ValueError, KeyError, TypeError, struct.error, BadPayload) as error:
+        raise StoreDamaged(f"A stored result is damaged: {error}.", "It will be computed again.") from None
+    if not isinstance(payload, Payload):
+        raise StoreDamaged("A stored result is not a payload.", "It will be computed again.")
+    return payload
+
+
+def _layout(arrays: list[np.ndarray[Any, Any]]) -> Iterator[tuple[str, list[int], int]]:
+    offset = 0
+    for array in arrays:
+        yield array.dtype.str, list(array.shape), offset
+        offset += array.nbytes + -array.nbytes % ALIGN
+
+
+def _padded(piece: Buffer) -> bytes:
+    return bytes(piece) + bytes(-len(piece) % ALIGN)
+
+
+def _to_tree(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
+        arrays.append(np.ascontiguousarray(value))
+        return {"@": len(arrays) - 1}
+    if isinstance(value, Payload) and is_dataclass(value):
+        return {
+            "!": type(value).__name__,
+            "f": {f.name: _to_tree(getattr(value, f.name), arrays) for f in fields(value)},
+        }
+    if isinstance(value, tuple):
+        return [_to_tree(item, arrays) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    raise BadPayload(f"A payload cannot hold a {type(value).__name__}.", "Use arrays, numbers, text and tuples.")
+
+
+def _from_tree(tree: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
+    if isinstance(tree, list):
+        return tuple(_from_tree(item, arrays) for item in tree)
+    if not isinstance(tree, dict):
+        return tree
+    if "@" in tree:
+        return arrays[tree["@"]]
+    return Payload.kinds[tree["!"]](**{name: _from_tree(item, arrays) for name, item in tree["f"].items()})
