@@ -1,0 +1,109 @@
+"""The one table from a payload's class to the form in which it is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from app.engine.payloads import (
+    Depth,
+    Field,
+    Files,
+    Image,
+    Mask,
+    Material,
+    Mesh,
+    Number,
+    Payload,
+    PointCloud,
+    Report,
+    Splats,
+    Text,
+    Views,
+)
+from viewer.contact_sheet import contact_sheet
+from viewer.level_set import level_set
+from viewer.preview_ball import preview_ball
+from viewer.shown import Dots, Gaussians, Page, Picture, Shown, Solid
+
+
+def _image(payload: Image) -> Shown:
+    return Picture(payload.pixels, "colour", "colour" if payload.space == "srgb" else "data, linear")
+
+
+def _depth(payload: Depth) -> Shown:
+    focal = f"focal length {payload.intrinsics[0, 0]:.0f} px"
+    return Picture(payload.metres, "depth", focal)
+
+
+def _views(payload: Views) -> Shown:
+    if not payload.images:
+        return Page(title="Views", text="There are no pictures in this set.")
+    return Picture(contact_sheet(payload.images), "colour", f"{len(payload.images)} posed pictures")
+
+
+def _report(payload: Report) -> Shown:
+    return Page(payload.title, payload.verdict, tuple((name, readable(value)) for name, value in payload.rows))
+
+
+def _files(payload: Files) -> Shown:
+    if payload.shows is not None:
+        return adapt(payload.shows)
+    rows = tuple((name, byte_size(len(c))) for name, c in zip(payload.names, payload.contents, strict=True))
+    return Page(title="Files", rows=rows)
+
+
+ADAPTERS: dict[type[Payload], Callable[[Any], Shown]] = {
+    Mesh: Solid,
+    Material: lambda m: Solid(preview_ball(m), facts=f"material {m.name} on a ball of 1 m"),
+    Field: level_set,
+    PointCloud: Dots,
+    Splats: Gaussians,
+    Views: _views,
+    Image: _image,
+    Mask: lambda m: Picture(m.values, "grey", "mask"),
+    Depth: _depth,
+    Text: lambda t: Page(text=t.value),
+    Number: lambda n: Page(text=readable(n.value)),
+    Report: _report,
+    Files: _files,
+}
+
+
+def adapt(payload: Payload) -> Shown:
+    """How ``payload`` is seen. A class without an entry is shown as its base class is, or else as a list of fields."""
+    for base in type(payload).__mro__:
+        if base in ADAPTERS:
+            return ADAPTERS[base](payload)
+    names = [f.name for f in fields(payload)]  # type: ignore[arg-type]
+    return Page(title=payload.label, rows=tuple((name, _summary(getattr(payload, name))) for name in names))
+
+
+def _summary(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{' × '.join(str(n) for n in value.shape)} {value.dtype}"
+    return readable(value)
+
+
+def readable(value: object) -> str:
+    """A cell of a table: yes and no for truth values, grouped thousands, six figures for fractions."""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    if isinstance(value, float | np.floating):
+        return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:,.6g}"
+    return str(value)
+
+
+def byte_size(count: int) -> str:
+    """``1536`` -> ``1.5 kB``, in steps of 1,000."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} GB"

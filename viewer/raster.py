@@ -1,0 +1,163 @@
+"""A software picture of a surface, points or Gaussians: no OpenGL, no Qt, safe to call from any thread."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.engine.payloads import Float32, Image, Material, Mesh, UInt8
+from viewer.shown import Box, Dots, Gaussians, Scenery, Solid
+
+GREY = np.array([0.72, 0.73, 0.75, 1.0], np.float32)
+TURN, TILT = np.radians(32.0), np.radians(20.0)
+SMOOTH_FACES = 150_000
+MOST_FACES = 1_000_000
+KEY, FILL, RIM = (np.array(d, np.float32) / np.linalg.norm(d) for d in ([-0.5, 0.7, 0.75], [0.8, -0.1, 0.5], [0, 0.5, -1]))
+
+
+def picture(shown: Scenery, width: int, height: int, finer: int = 2) -> UInt8:
+    """(height, width, 4) uint8 RGBA, straight alpha, transparent background: a three-quarter view from the front.
+
+    ``finer``: each pixel averages ``finer`` squared samples.
+    """
+    wide, high = width * finer, height * finer
+    colour = _solid(shown, wide, high) if isinstance(shown, Solid) else _points(shown, wide, high)
+    alpha = colour[..., 3:]
+    weighted = np.concatenate([colour[..., :3] * alpha, alpha], axis=-1)
+    mean = weighted.reshape(height, finer, width, finer, 4).mean(axis=(1, 3))
+    mean[..., :3] /= np.maximum(mean[..., 3:], 1e-6)
+    return (np.clip(mean, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _view() -> Float32:
+    """(3, 3) rows: right, up and towards the viewer, in world axes."""
+    cy, sy, cx, sx = np.cos(TURN), np.sin(TURN), np.cos(TILT), np.sin(TILT)
+    return np.array([[cy, 0, -sy], [-sy * sx, cx, -cy * sx], [sy * cx, sx, cy * cx]], np.float32)
+
+
+def _project(points: Float32, bounds: Box, width: int, height: int) -> Float32:
+    """(N, 3) screen positions that fit ``bounds`` into the picture with a margin."""
+    low, high = bounds
+    view = _view()
+    corners = np.array([[(low, high)[(i >> k) & 1][k] for k in range(3)] for i in range(8)], np.float32) @ view.T
+    least, most = corners.min(axis=0), corners.max(axis=0)
+    span = np.maximum(most - least, 1e-9)
+    scale = 0.92 * min(width / span[0], height / span[1])
+    middle = (least + most) / 2
+    screen = points @ view.T
+    screen -= middle
+    screen *= np.array([scale, -scale, scale], np.float32)
+    screen += np.array([width / 2, height / 2, 0], np.float32)
+    return screen
+
+
+def _solid(shown: Solid, width: int, height: int) -> Float32:
+    from viewer._kernels import fill_triangles
+
+    mesh = shown.mesh
+    screen = _project(mesh.vertices, shown.bounds, width, height)
+    stride = -(-len(mesh.faces) // MOST_FACES) or 1
+    face_at, weights = fill_triangles(screen, mesh.faces, width, height, stride)
+    out = np.zeros((height, width, 4), np.float32)
+    hit = face_at >= 0
+    corners = mesh.faces[face_at[hit]]
+    w1, w2 = weights[hit, 0:1], weights[hit, 1:2]
+    mix = (1 - w1 - w2, w1, w2)
+    base = _base_colour(mesh, corners, mix)
+    out[hit, :3] = _lit(base[:, :3], _normals(mesh, corners, mix))
+    out[hit, 3] = base[:, 3] if _translucent(mesh.material) else 1
+    return out
+
+
+def _normals(mesh: Mesh, corners: np.ndarray, mix: tuple[Float32, ...]) -> Float32:
+    """(P, 3). Without normals of its own a fine mesh is shaded flat: its faces are smaller than a pixel."""
+    from viewer._kernels import vertex_normals
+
+    if mesh.normals is not None:
+        return _mixed(mesh.normals, corners, mix)
+    if len(mesh.faces) <= SMOOTH_FACES:
+        return _mixed(vertex_normals(mesh.vertices, mesh.faces), corners, mix)
+    a, b, c = (mesh.vertices[corners[:, k]] for k in range(3))
+    return np.cross(b - a, c - a)
+
+
+def _mixed(values: Float32, corners: np.ndarray, mix: tuple[Float32, ...]) -> Float32:
+    total: Float32 = sum(values[corners[:, k]] * mix[k] for k in range(3))  # type: ignore[assignment]
+    return total
+
+
+def _translucent(material: Material | None) -> bool:
+    return material is not None and material.alpha_mode != "opaque"
+
+
+def _base_colour(mesh: Mesh, corners: np.ndarray, mix: tuple[Float32, ...]) -> Float32:
+    """(P, 4) sRGB of the surface before light."""
+    material = mesh.material
+    if material is not None and material.base_colour is not None and mesh.uv is not None:
+        return _texels(material.base_colour, _mixed(mesh.uv, corners, mix))
+    if mesh.colours is not None:
+        return _mixed(mesh.colours, corners, mix)
+    base = GREY if material is None else encoded(material.base_factor)
+    return np.broadcast_to(base, (len(corners), 4))
+
+
+def encoded(factor: tuple[float, float, float, float]) -> Float32:
+    """A linear RGBA factor as sRGB (IEC 61966-2-1)."""
+    c = np.clip(np.array(factor, np.float32), 0, 1)
+    shown = np.where(c <= 0.0031308, 12.92 * c, 1.055 * c ** (1 / 2.4) - 0.055)
+    shown[3] = c[3]
+    return shown.astype(np.float32)
+
+
+def _texels(image: Image, uv: Float32) -> Float32:
+    height, width = image.pixels.shape[:2]
+    uv = np.nan_to_num(uv)
+    column = (np.floor(uv[:, 0] * width).astype(np.int64)) % width
+    row = (np.floor((1 - uv[:, 1]) * height).astype(np.int64)) % height
+    return image.pixels[row, column]
+
+
+def _lit(base: Float32, normals: Float32) -> Float32:
+    """Key, fill and rim light fixed to the viewer over a soft sky; back faces are lit like front faces."""
+    n = normals @ _view().T
+    n /= np.maximum(np.linalg.norm(n, axis=1, keepdims=True), 1e-9)
+    n *= np.where(n[:, 2:] < 0, -1, 1).astype(np.float32)
+    sky = 0.30 + 0.10 * n[:, 1]
+    light = sky + 0.62 * np.maximum(n @ KEY, 0) + 0.18 * np.maximum(n @ FILL, 0)
+    rim = 0.20 * np.maximum(1 - n[:, 2], 0) ** 3
+    lit: Float32 = base * light[:, None] + rim[:, None]
+    return lit
+
+
+def _points(shown: Dots | Gaussians, width: int, height: int) -> Float32:
+    from viewer._kernels import fill_dots
+
+    points, colours = _dots(shown)
+    out = np.zeros((height, width, 4), np.float32)
+    if not len(points):
+        return out
+    radius = np.clip(0.35 * np.sqrt(width * height / len(points)), 0.5, width / 60)
+    point_at = fill_dots(_project(points, shown.bounds, width, height), width, height, radius)
+    hit = point_at >= 0
+    out[hit] = colours[point_at[hit]]
+    out[hit, 3] = 1
+    return out
+
+
+def _dots(shown: Dots | Gaussians) -> tuple[Float32, Float32]:
+    if isinstance(shown, Gaussians):
+        solid = shown.splats.opacities > 0.1
+        return shown.splats.means[solid], splat_colours(shown)[solid]
+    cloud = shown.cloud
+    if cloud.colours is not None:
+        return cloud.points, cloud.colours
+    colours = np.broadcast_to(GREY, (len(cloud.points), 4))
+    if cloud.normals is not None:
+        colours = np.concatenate([_lit(colours[:, :3], cloud.normals), colours[:, 3:]], axis=1)
+    return cloud.points, colours
+
+
+def splat_colours(shown: Gaussians) -> Float32:
+    """(N, 4): the direction-free colour of each Gaussian (first harmonic, Kerbl et al. 2023) and its opacity."""
+    splats = shown.splats
+    rgb = np.clip(0.5 + 0.28209479 * splats.harmonics[:, 0], 0, 1)
+    return np.concatenate([rgb, splats.opacities[:, None]], axis=1).astype(np.float32)
