@@ -1,0 +1,138 @@
+"""Loops that print numbers as text, far faster than formatting them one by one. Import inside functions only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodes.mesh._jit import inlined, kernel
+
+Bytes = NDArray[np.uint8]
+
+SPACE, NEWLINE, SLASH, MINUS, PLUS, POINT, ZERO, EXPONENT = 32, 10, 47, 45, 43, 46, 48, 101
+WIDTH = 16
+TENS = 10.0 ** np.arange(60)
+SHORT, LONG = 7, 9
+
+
+@inlined
+def _whole(out: Bytes, at: int, value: int) -> int:
+    size, rest = 1, value // 10
+    while rest:
+        size, rest = size + 1, rest // 10
+    for k in range(size):
+        out[at + size - 1 - k] = ZERO + value % 10
+        value //= 10
+    return at + size
+
+
+@inlined
+def _scaled(value: float, power: int) -> float:
+    ten = float(TENS[abs(power)])
+    return value * ten if power >= 0 else value / ten
+
+
+@inlined
+def _digits(value: float, size: int) -> tuple[int, int]:
+    """``value`` > 0 as (whole number of ``size`` digits, power of ten of the first digit)."""
+    lead = int(np.floor(np.log10(value)))
+    number = np.rint(_scaled(value, size - 1 - lead))
+    if number >= TENS[size]:
+        lead += 1
+        number = np.rint(_scaled(value, size - 1 - lead))
+    elif number < TENS[size - 1]:
+        lead -= 1
+        number = np.rint(_scaled(value, size - 1 - lead))
+    return int(number), lead
+
+
+@inlined
+def _put_fixed(out: Bytes, at: int, number: int, size: int, lead: int) -> int:
+    """``size`` digits whose first stands for 10**lead, as plain decimals. -5 <= lead <= 8."""
+    after = size - 1 - lead
+    if after <= 0:
+        return _whole(out, at, number * int(TENS[-after]))
+    power = int(TENS[after])
+    at = _whole(out, at, number // power)
+    out[at] = POINT
+    rest = number % power
+    for k in range(after):
+        out[at + after - k] = ZERO + rest % 10
+        rest //= 10
+    return at + 1 + after
+
+
+@inlined
+def _put_scientific(out: Bytes, at: int, number: int, size: int, lead: int) -> int:
+    at = _put_fixed(out, at, number, size, 0)
+    out[at] = EXPONENT
+    out[at + 1] = MINUS if lead < 0 else PLUS
+    return _whole(out, at + 2, abs(lead))
+
+
+@inlined
+def _put(out: Bytes, at: int, value: np.float32) -> int:
+    """The number with 7 significant digits where they name it exactly, else with 9, which always do."""
+    if value == 0:
+        out[at] = ZERO
+        return at + 1
+    if value < 0:
+        out[at] = MINUS
+        at += 1
+    exact = abs(float(value))
+    size = SHORT
+    number, lead = _digits(exact, size)
+    power = size - 1 - lead
+    if abs(power) > 22 or np.float32(_scaled(float(number), -power)) != np.float32(exact):
+        size = LONG
+        number, lead = _digits(exact, size)
+    while size > 1 and number % 10 == 0:
+        number //= 10
+        size -= 1
+    if -5 <= lead <= 8:
+        return _put_fixed(out, at, number, size, lead)
+    return _put_scientific(out, at, number, size, lead)
+
+
+@kernel
+def number_lines(word: Bytes, rows: NDArray[np.float32]) -> Bytes:
+    """One line for each row of finite numbers: ``word``, then the numbers, a space before each."""
+    out = np.empty(rows.shape[0] * (word.size + 1 + rows.shape[1] * (WIDTH + 1)), np.uint8)
+    at = 0
+    for row in range(rows.shape[0]):
+        for letter in word:
+            out[at] = letter
+            at += 1
+        for column in range(rows.shape[1]):
+            out[at] = SPACE
+            at = _put(out, at + 1, rows[row, column])
+        out[at] = NEWLINE
+        at += 1
+    return out[:at].copy()
+
+
+@kernel
+def face_lines(faces: NDArray[Any], uv: bool, normals: bool) -> Bytes:
+    """OBJ ``f`` lines of (M, 3) faces, counted from 1; UVs and normals are numbered like the positions."""
+    out = np.empty(faces.shape[0] * (2 + 3 * 36), np.uint8)
+    at = 0
+    for face in range(faces.shape[0]):
+        out[at] = 102
+        at += 1
+        for corner in range(3):
+            number = int(faces[face, corner]) + 1
+            out[at] = SPACE
+            at = _whole(out, at + 1, number)
+            if uv or normals:
+                out[at] = SLASH
+                at += 1
+            if uv:
+                at = _whole(out, at, number)
+            if normals:
+                out[at] = SLASH
+                at = _whole(out, at + 1, number)
+        out[at] = NEWLINE
+        at += 1
+    return out[:at].copy()

@@ -1,0 +1,117 @@
+"""The old lingua franca: a text file, a material file and pictures."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+
+from app.engine import Files, Material, Mesh, Run, SaveFile, Setting, node
+from nodes.io._textures import TextureSize, UInt8, colour_bytes, encode_all, grey_bytes, longest_side
+from nodes.io._written import beside, checked
+
+KEYWORDS = {
+    "base_colour": "map_Kd",
+    "opacity": "map_d",
+    "emissive": "map_Ke",
+    "roughness": "map_Pr",
+    "metallic": "map_Pm",
+    "occlusion": "map_Ka",
+    "normal": "norm",
+    "height": "disp",
+}
+
+
+@node("io.export_obj", title="Export OBJ")
+def export_obj(
+    run: Run,
+    mesh: Mesh,
+    path: Annotated[Path, SaveFile(suffixes=(".obj",), help="Where to write, inside the output folder.")] = Path(
+        "asset.obj"
+    ),
+    texture_size: Annotated[TextureSize, Setting(help="Larger textures are reduced to this.")] = "as they are",
+) -> Files:
+    """Write an OBJ with its MTL material and PNG textures beside it, in metres, +Y up.
+
+    Numbers are written so that they read back exactly. Vertex colours follow the position, as most tools read them;
+    PBR maps use the widely read extension of MTL (Pr, Pm, norm).
+    """
+    mesh = checked(mesh)
+    contents: dict[str, UInt8] = {}
+    head = f"# Polyloom, metres, +Y up\n# {len(mesh.vertices)} vertices, {len(mesh.faces)} triangles\n"
+    if mesh.material is not None:
+        contents, library = _material_files(path, mesh.material, longest_side(texture_size), mesh.uv is not None)
+        head += f"mtllib {library}\nusemtl {_word(mesh.material.name)}\n"
+    run.progress(0.5, "geometry")
+    contents = {path.as_posix(): obj_bytes(mesh, head), **contents}
+    return Files(tuple(contents), tuple(contents.values()), shows=mesh)
+
+
+def obj_bytes(mesh: Mesh, head: str = "") -> UInt8:
+    """OBJ text of a mesh with finite numbers, (size,) uint8. ``head``: whole lines to begin with."""
+    from nodes.io._text_loops import face_lines, number_lines
+
+    blocks: list[tuple[bytes, np.ndarray[Any, np.dtype[np.float32]]]] = [(b"v", mesh.vertices)]
+    if mesh.colours is not None:
+        blocks = [(b"v", np.column_stack([mesh.vertices, np.nan_to_num(mesh.colours[:, :3])]))]
+    if mesh.uv is not None:
+        blocks.append((b"vt", mesh.uv))
+    if mesh.normals is not None:
+        blocks.append((b"vn", np.nan_to_num(mesh.normals)))
+    with ThreadPoolExecutor(len(blocks) + 1) as pool:
+        faces = pool.submit(face_lines, mesh.faces, mesh.uv is not None, mesh.normals is not None)
+        lines = [pool.submit(number_lines, np.frombuffer(word, np.uint8), rows) for word, rows in blocks]
+        parts = [np.frombuffer(head.encode(), np.uint8), *(task.result() for task in [*lines, faces])]
+    return np.concatenate(parts)
+
+
+def _material_files(path: Path, material: Material, longest: int, textured: bool) -> tuple[dict[str, UInt8], str]:
+    """Contents by file name, and the name of the material file."""
+    encoded = encode_all(_pictures(material, longest) if textured else {})
+    contents: dict[str, UInt8] = {}
+    lines = _factors(material)
+    for name, picture in encoded.items():
+        file = beside(path, f"_{name}{picture.suffix}")
+        contents[file] = np.frombuffer(picture.data, np.uint8)
+        lines.append(f"{KEYWORDS[name]} {Path(file).name}")
+    library = beside(path, ".mtl")
+    text = "\n".join(["# Polyloom", f"newmtl {_word(material.name)}", *lines]) + "\n"
+    return {library: np.frombuffer(text.encode(), np.uint8), **contents}, Path(library).name
+
+
+def _factors(material: Material) -> list[str]:
+    red, green, blue, alpha = material.base_factor
+    glow = " ".join(f"{v:.6g}" for v in material.emissive_factor)
+    return [
+        f"Kd {red:.6g} {green:.6g} {blue:.6g}",
+        f"Ke {glow}",
+        f"Ns {1000 * (1 - min(1.0, material.roughness_factor)) ** 2:.6g}",
+        f"Pr {material.roughness_factor:.6g}",
+        f"Pm {material.metallic_factor:.6g}",
+        f"d {alpha:.6g}",
+        "illum 2",
+    ]
+
+
+def _pictures(material: Material, longest: int) -> dict[str, UInt8]:
+    pictures: dict[str, UInt8] = {}
+    if material.base_colour is not None:
+        pixels = colour_bytes(material.base_colour, longest, material.alpha_mode != "opaque")
+        pictures["base_colour"] = pixels
+        if pixels.shape[2] == 4:
+            pictures["opacity"] = pixels[..., 3]
+    for name in ("emissive", "normal"):
+        image = getattr(material, name)
+        if image is not None:
+            pictures[name] = colour_bytes(image, longest, alpha=False)
+    for name in ("roughness", "metallic", "occlusion", "height"):
+        image = getattr(material, name)
+        if image is not None:
+            pictures[name] = grey_bytes(image, longest)
+    return pictures
+
+
+def _word(name: str) -> str:
+    return "_".join(name.split()) or "material"
