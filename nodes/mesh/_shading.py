@@ -1,0 +1,77 @@
+"""Vertex normals, smooth or with hard edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine import Mesh
+from nodes.mesh._topology import Edges, Floats, Ints, edges_of, face_vectors, fans, weld_points
+
+Array = NDArray[Any]
+
+
+def _unit(vectors: Array) -> Array:
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.where(length > 1e-20, vectors / np.maximum(length, 1e-20), (0.0, 1.0, 0.0))
+
+
+def corner_angles(vertices: Array, faces: Ints) -> Array:
+    """(M, 3) float64: the angle of each corner in radians."""
+    at = vertices[faces].astype(np.float64)
+    side = np.roll(at, -1, axis=1) - at
+    side /= np.maximum(np.linalg.norm(side, axis=2, keepdims=True), 1e-30)
+    cosine = -np.einsum("ijk,ijk->ij", side, np.roll(side, 1, axis=1))
+    angle: Array = np.arccos(np.clip(cosine, -1.0, 1.0))
+    return angle
+
+
+def grouped_normals(vertices: Array, faces: Ints, groups: Ints, count: int) -> Array:
+    """(count, 3) float64 unit normals: face normals summed over the corners of each group, weighted by corner angle.
+
+    ``groups``: (M, 3), the group of each corner. Weighting after Thürmer and Wüthrich 1998.
+    """
+    direction = face_vectors(vertices, faces)
+    direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-30)
+    weighted = direction[:, None, :] * corner_angles(vertices, faces)[:, :, None]
+    flat, spread = groups.ravel(), weighted.reshape(-1, 3)
+    summed = np.stack([np.bincount(flat, spread[:, k], minlength=count) for k in range(3)], axis=1)
+    return _unit(summed)
+
+
+def smooth_normals(vertices: Floats, faces: Ints) -> Floats:
+    """(N, 3) float32 unit normals, equal at equal positions, so that UV seams do not show."""
+    weld = weld_points(vertices)
+    return grouped_normals(vertices, faces, weld.ids[faces], weld.count)[weld.ids].astype(np.float32)
+
+
+def creased(mesh: Mesh, angle: float) -> Mesh:
+    """The mesh with new normals; edges sharper than ``angle`` degrees become hard, by splitting vertices there."""
+    weld = weld_points(mesh.vertices)
+    faces = weld.ids[mesh.faces]
+    edges = edges_of(faces)
+    count, fan = fans(edges, faces, _soft(mesh, edges, angle))
+    normals = grouped_normals(mesh.vertices, mesh.faces, fan, count)
+    key = mesh.faces.ravel().astype(np.int64) * count + fan.ravel()
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    source = mesh.faces.ravel()[first]
+    return Mesh(
+        vertices=mesh.vertices[source],
+        faces=inverse.reshape(-1, 3).astype(np.int32),
+        normals=normals[fan.ravel()[first]].astype(np.float32),
+        uv=None if mesh.uv is None else mesh.uv[source],
+        colours=None if mesh.colours is None else mesh.colours[source],
+        material=mesh.material,
+        face_groups=mesh.face_groups,
+        name=mesh.name,
+    )
+
+
+def _soft(mesh: Mesh, edges: Edges, angle: float) -> Ints:
+    direction = _unit(face_vectors(mesh.vertices, mesh.faces))
+    a, b = edges.pairs.T
+    cosine = np.einsum("ij,ij->i", direction[a // 3], direction[b // 3])
+    soft: Ints = edges.pairs[cosine >= np.cos(np.radians(angle)) - 1e-6]
+    return soft

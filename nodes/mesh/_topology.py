@@ -1,0 +1,157 @@
+"""Who touches whom on a triangle mesh: welding, edges, neighbours, parts, fans around vertices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine import Mesh
+
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Weld:
+    """``ids``: (N,) int32, the welded number of each row. ``first``: (K,) int32, the first row of each number."""
+
+    ids: Ints
+    first: Ints
+
+    @property
+    def count(self) -> int:
+        return len(self.first)
+
+
+def weld_rows(rows: NDArray[Any]) -> Weld:
+    """Number equal rows of an (N, K) float32 array alike, in order of first appearance. Minus zero equals zero."""
+    bits = (np.ascontiguousarray(rows, np.float32) + np.float32(0)).view(np.uint32).astype(np.uint64)
+    key = np.zeros(len(bits), np.uint64)
+    with np.errstate(over="ignore"):
+        for column in bits.T:
+            key = (key ^ column) * np.uint64(0x9E3779B97F4A7C15)
+            key ^= key >> np.uint64(29)
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    return _in_order(first, inverse)
+
+
+def _in_order(first: NDArray[Any], inverse: NDArray[Any]) -> Weld:
+    order = np.argsort(first)
+    rank = np.empty(len(first), np.int32)
+    rank[order] = np.arange(len(first), dtype=np.int32)
+    return Weld(rank[inverse.reshape(-1)], first[order].astype(np.int32))
+
+
+def weld_points(points: Floats, tolerance: float = 0.0) -> Weld:
+    """Weld (N, 3) positions: equal ones, or with ``tolerance`` > 0 (metres) those near an earlier kept position."""
+    if tolerance <= 0:
+        return weld_rows(points)
+    from nodes.mesh._grid import near_earlier
+
+    exact = weld_rows(points)
+    kept = near_earlier(np.ascontiguousarray(points[exact.first], np.float64), float(tolerance))
+    first, inverse = np.unique(kept, return_inverse=True)
+    return Weld(inverse.reshape(-1).astype(np.int32)[exact.ids], exact.first[first])
+
+
+@dataclass(frozen=True)
+class Edges:
+    """The edges of (M, 3) faces.
+
+    ``ends``: (E, 2) int32, lower vertex first. ``sides``: (M, 3) int32, the edge of side k (corner k to k + 1).
+    ``uses``: (E,) how many sides lie on it. ``forward``: (M, 3) bool, the side runs from the lower end to the higher.
+    """
+
+    ends: Ints
+    sides: Ints
+    uses: Ints
+    forward: Bools
+
+    @cached_property
+    def boundary(self) -> Bools:
+        return np.equal(self.uses, 1)
+
+    @cached_property
+    def pairs(self) -> Ints:
+        """(P, 2) sides (numbers into ``sides.ravel()``) that share an edge used exactly twice."""
+        order = np.argsort(self.sides.ravel(), kind="stable").astype(np.int32)
+        start = np.concatenate([[0], np.cumsum(self.uses)[:-1]])[self.uses == 2]
+        return np.stack([order[start], order[start + 1]], axis=1)
+
+    @cached_property
+    def neighbours(self) -> Ints:
+        """(M, 3) int32: the face across side k when the edge is used exactly twice, else -1."""
+        across = np.full(self.sides.size, -1, np.int32)
+        a, b = self.pairs.T
+        across[a], across[b] = b // 3, a // 3
+        return across.reshape(-1, 3)
+
+
+def edges_of(faces: Ints) -> Edges:
+    """Edges of faces whose corners are welded vertex numbers."""
+    tail, head = faces, np.roll(faces, -1, axis=1)
+    low, high = np.minimum(tail, head), np.maximum(tail, head)
+    key = (low.astype(np.int64) << 32) | high
+    unique, inverse, uses = np.unique(key, return_inverse=True, return_counts=True)
+    ends = np.stack([unique >> 32, unique & 0xFFFFFFFF], axis=1).astype(np.int32)
+    return Edges(ends, inverse.reshape(-1, 3).astype(np.int32), uses.astype(np.int32), tail < head)
+
+
+def joined(count: int, pairs: Ints) -> tuple[int, Ints]:
+    """(number of groups, (count,) int32 group of each item) when the items of each pair belong together."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    links = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    groups, label = connected_components(links, directed=False)
+    return int(groups), label.astype(np.int32)
+
+
+def parts(faces: Ints, edges: Edges) -> tuple[int, Ints]:
+    """(number of parts, (M,) part of each face): faces belong together when they share an edge."""
+    order = np.argsort(edges.sides.ravel(), kind="stable").astype(np.int32)
+    same = edges.sides.ravel()[order]
+    touching = np.flatnonzero(same[1:] == same[:-1])
+    return joined(len(faces), np.stack([order[touching], order[touching + 1]], axis=1) // 3)
+
+
+def fans(edges: Edges, faces: Ints, across: Ints | None = None) -> tuple[int, Ints]:
+    """(number of fans, (M, 3) fan of each corner).
+
+    Two corners at the same vertex are in one fan when one can walk between them over the sides in ``across``, (P, 2)
+    pairs of sides; by default all edges used exactly twice. A vertex is manifold when it has one fan.
+    """
+    a, b = (edges.pairs if across is None else across).T
+    corners = np.arange(faces.size, dtype=np.int32)
+    ahead = corners - corners % 3 + (corners + 1) % 3
+    flat = faces.ravel()
+    same_way = flat[a] == flat[b]
+    tail = np.stack([a, np.where(same_way, b, ahead[b])], axis=1)
+    head = np.stack([ahead[a], np.where(same_way, ahead[b], b)], axis=1)
+    count, label = joined(faces.size, np.concatenate([tail, head]))
+    return count, label.reshape(-1, 3)
+
+
+def face_vectors(vertices: NDArray[Any], faces: Ints) -> NDArray[np.float64]:
+    """(M, 3) float64: direction of the face normal, length twice the face's area."""
+    a, b, c = (vertices[faces[:, k]].astype(np.float64) for k in range(3))
+    crossed: NDArray[np.float64] = np.cross(b - a, c - a)
+    return crossed
+
+
+def signed_volume(vertices: NDArray[Any], faces: Ints) -> NDArray[np.float64]:
+    """(M,) float64 share of each face in the enclosed volume; positive in sum when faces look outward."""
+    a, b, c = (vertices[faces[:, k]].astype(np.float64) for k in range(3))
+    share: NDArray[np.float64] = np.einsum("ij,ij->i", a, np.cross(b, c)) / 6.0
+    return share
+
+
+def diagonal(mesh: Mesh) -> float:
+    """Length of the diagonal of the bounding box in metres."""
+    low, high = mesh.bounds
+    return float(np.linalg.norm(high.astype(np.float64) - low))
