@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodes.mesh._jit import inlined, kernel
+from nodes.mesh._jit import kernel
 
 Bytes = NDArray[np.uint8]
 
@@ -17,7 +17,7 @@ TENS = 10.0 ** np.arange(60)
 SHORT, LONG = 7, 9
 
 
-@inlined
+@kernel
 def _whole(out: Bytes, at: int, value: int) -> int:
     size, rest = 1, value // 10
     while rest:
@@ -28,13 +28,13 @@ def _whole(out: Bytes, at: int, value: int) -> int:
     return at + size
 
 
-@inlined
+@kernel
 def _scaled(value: float, power: int) -> float:
     ten = float(TENS[abs(power)])
     return value * ten if power >= 0 else value / ten
 
 
-@inlined
+@kernel
 def _digits(value: float, size: int) -> tuple[int, int]:
     """``value`` > 0 as (whole number of ``size`` digits, power of ten of the first digit)."""
     lead = int(np.floor(np.log10(value)))
@@ -48,7 +48,7 @@ def _digits(value: float, size: int) -> tuple[int, int]:
     return int(number), lead
 
 
-@inlined
+@kernel
 def _put_fixed(out: Bytes, at: int, number: int, size: int, lead: int) -> int:
     """``size`` digits whose first stands for 10**lead, as plain decimals. -5 <= lead <= 8."""
     after = size - 1 - lead
@@ -64,7 +64,7 @@ def _put_fixed(out: Bytes, at: int, number: int, size: int, lead: int) -> int:
     return at + 1 + after
 
 
-@inlined
+@kernel
 def _put_scientific(out: Bytes, at: int, number: int, size: int, lead: int) -> int:
     at = _put_fixed(out, at, number, size, 0)
     out[at] = EXPONENT
@@ -72,7 +72,7 @@ def _put_scientific(out: Bytes, at: int, number: int, size: int, lead: int) -> i
     return _whole(out, at + 2, abs(lead))
 
 
-@inlined
+@kernel
 def _put(out: Bytes, at: int, value: np.float32) -> int:
     """The number with 7 significant digits where they name it exactly, else with 9, which always do."""
     if value == 0:
