@@ -1,0 +1,114 @@
+"""Lift a flat triangulation onto the bulging surface, even out its triangles and close it with a mirrored back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.engine import Run
+from nodes.image_to_3d._height import HeightField
+from nodes.image_to_3d._planar import Ints, Planar
+from nodes.image_to_3d._silhouette import Floats
+
+ROUNDS = 6
+
+
+def lift(run: Run, flat: Planar, field: HeightField) -> Floats:
+    """(N, 3) picture x, picture y and half thickness in pixels; the rim stays where it is, at zero.
+
+    Equal triangles in the picture are long ones on the steep rim, so inner points first move towards the rim as far as
+    makes a sphere or a tube evenly divided, then a few rounds of smoothing along the surface settle the rest.
+    """
+    points = _spread_to_rim(flat, field)
+    solid = np.column_stack([points, np.sqrt(_squares(points, flat, field))])
+    weight, starts, ends = _neighbours(flat.faces, len(points))
+    for _ in range(ROUNDS):
+        run.check()
+        middle = np.stack([np.bincount(starts, solid[ends, k], len(solid)) for k in range(3)], axis=1) * weight
+        moved = solid + 0.6 * (middle - solid)
+        moved[: flat.rim] = solid[: flat.rim]
+        solid = _on_surface(moved, solid, flat, field)
+    return solid
+
+
+def _spread_to_rim(flat: Planar, field: HeightField) -> Floats:
+    slope = field.slopes(flat.points)
+    radius = np.sqrt(np.maximum(4 * field.squares(flat.points), 0) + (slope**2).sum(axis=1)) / 2
+    tilt = np.clip(np.linalg.norm(slope, axis=1) / np.maximum(2 * radius, 1e-9), 1e-6, 1)
+    shift = -0.5 * slope * (np.sin(tilt * np.pi / 2) / tilt - 1)[:, None]
+    shift[: flat.rim] = 0
+    for _ in range(8):
+        folded = _turns(flat.points + shift, flat.faces) < 0.15 * _turns(flat.points, flat.faces)
+        if not folded.any():
+            break
+        shift[np.unique(flat.faces[folded])] *= 0.5
+    return flat.points + shift
+
+
+def _turns(points: Floats, faces: Ints) -> Floats:
+    a, b, c = (points[faces[:, k]] for k in range(3))
+    return np.asarray((b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0]))
+
+
+def _squares(points: Floats, flat: Planar, field: HeightField) -> Floats:
+    """Squared half thickness, above zero everywhere but on the rim, also in parts thinner than a grid cell."""
+    from scipy.spatial import cKDTree
+
+    away, _ = cKDTree(flat.points[: flat.rim]).query(points)
+    squares = np.maximum(field.squares(points), (0.25 * away) ** 2)
+    squares[: flat.rim] = 0
+    return np.asarray(squares)
+
+
+def _neighbours(faces: Ints, count: int) -> tuple[Floats, Ints, Ints]:
+    edges = np.unique(np.concatenate([faces[:, [0, 1, 2, 1, 2, 0]].reshape(-1, 2), faces[:, [1, 0]], faces[:, [2, 1]],
+                                      faces[:, [0, 2]]]), axis=0)  # fmt: skip
+    starts, ends = edges[:, 0], edges[:, 1]
+    return 1 / np.maximum(np.bincount(starts, minlength=count), 1)[:, None], starts, ends
+
+
+def _on_surface(moved: Floats, before: Floats, flat: Planar, field: HeightField) -> Floats:
+    """Newton steps onto square(x, y) = z * z, then z exactly; points that would fold a triangle stay as before."""
+    for _ in range(2):
+        xy, z = moved[:, :2], moved[:, 2]
+        slope = np.column_stack([field.slopes(xy), -2 * z])
+        value = field.squares(xy) - z**2
+        step = value / np.maximum((slope**2).sum(axis=1), 1e-9)
+        step[: flat.rim] = 0
+        moved = moved - step[:, None] * slope
+    points = moved[:, :2]
+    for _ in range(6):
+        folded = _turns(points, flat.faces) < 0.02 * _turns(flat.points, flat.faces)
+        if not folded.any():
+            break
+        stay = np.unique(flat.faces[folded])
+        points[stay] = before[stay, :2]
+    return np.column_stack([points, np.sqrt(_squares(points, flat, field))])
+
+
+def closed(front: Floats, back: Floats, faces: Ints, rim: int) -> tuple[Floats, Ints, Floats]:
+    """(vertices, faces, normals) of both halves; the back follows the front and repeats the rim for its own UVs.
+
+    ``front``, ``back``: (N, 3) in world axes, equal on the first ``rim`` rows. ``faces``: outward on the front.
+    """
+    count = len(front)
+    vertices = np.concatenate([front, back])
+    both = np.concatenate([faces, faces[:, ::-1] + count])
+    joined = np.arange(2 * count)
+    joined[count : count + rim] = np.arange(rim)
+    return vertices, both, _normals(vertices, joined[both])[joined]
+
+
+def _normals(vertices: Floats, faces: Ints) -> Floats:
+    """Unit vertex normals weighted by the angle of each triangle at the vertex."""
+    corners = vertices[faces]
+    flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-30)
+    total = np.zeros_like(vertices)
+    for k in range(3):
+        one = corners[:, (k + 1) % 3] - corners[:, k]
+        two = corners[:, (k + 2) % 3] - corners[:, k]
+        length = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
+        angle = np.arccos(np.clip((one * two).sum(axis=1) / np.maximum(length, 1e-30), -1, 1))
+        for axis in range(3):
+            total[:, axis] += np.bincount(faces[:, k], angle * flat[:, axis], len(vertices))
+    return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-30))
