@@ -9,7 +9,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ def encode(payload: Payload) -> list[Buffer]:
     pieces: list[Buffer] = [MAGIC + struct.pack("<Q", len(header)) + header]
     pieces[0] = _padded(pieces[0])
     for array in arrays:
-        raw = memoryview(array.reshape(-1).view(np.uint8)) if array.size else b""
+        raw = array.reshape(-1).view(np.uint8).data if array.size else b""
         pieces += [raw, bytes(-array.nbytes % ALIGN)]
     return pieces
 
@@ -75,21 +75,18 @@ def _padded(piece: Buffer) -> bytes:
     return bytes(piece) + bytes(-len(piece) % ALIGN)
 
 
-def _to_tree(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
+def _to_tree(value: object, arrays: list[np.ndarray[Any, Any]]) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
         arrays.append(np.ascontiguousarray(value))
         return {"@": len(arrays) - 1}
-    if isinstance(value, Payload) and is_dataclass(value):
-        return {
-            "!": type(value).__name__,
-            "f": {f.name: _to_tree(getattr(value, f.name), arrays) for f in fields(value)},
-        }
+    if isinstance(value, Payload):
+        names = [f.name for f in fields(value)]  # type: ignore[arg-type]
+        return {"!": type(value).__name__, "f": {n: _to_tree(getattr(value, n), arrays) for n in names}}
     if isinstance(value, tuple):
         return [_to_tree(item, arrays) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
+    plain = value.item() if isinstance(value, np.generic) else value
+    if plain is None or isinstance(plain, str | bool | int | float):
+        return plain
     raise BadPayload(f"A payload cannot hold a {type(value).__name__}.", "Use arrays, numbers, text and tuples.")
 
 

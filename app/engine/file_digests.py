@@ -48,6 +48,7 @@ class FileDigests:
     def _recall(self, name: str) -> tuple[str, str] | None:
         with self._lock:
             try:
-                return self._db.execute("SELECT stat, digest FROM files WHERE path = ?", (name,)).fetchone()
+                row = self._db.execute("SELECT stat, digest FROM files WHERE path = ?", (name,)).fetchone()
             except sqlite3.Error:
                 return None
+        return (row[0], row[1]) if row else None

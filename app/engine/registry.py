@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
 import pkgutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -117,15 +116,19 @@ def _specs_in(module: ModuleType) -> list[NodeSpec]:
 
 
 def _specs_in_file(path: Path) -> list[NodeSpec]:
-    """Load a person's own file under a name of its own; its text is part of every key, so an edit re-runs its nodes."""
-    source = path.read_bytes()
-    digest = hashlib.blake2b(source, digest_size=16).hexdigest()
-    name = f"polyloom_own_{path.stem}_{hashlib.blake2b(str(path.resolve()).encode(), digest_size=6).hexdigest()}"
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader=None, origin=str(path)))  # type: ignore[arg-type]
-    module.__file__ = str(path)
+    """A person's own file: its text is part of every key, so an edit re-runs its nodes."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+    name = f"polyloom_own_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
+    return [replace(spec, source_digest=digest) for spec in _specs_in(load_file(str(path), name))]
+
+
+def load_file(path: str, name: str) -> ModuleType:
+    """Run a Python file as the module ``name``; the same name in another process lets results be unpickled there."""
+    module = ModuleType(name)
+    module.__file__ = path
     sys.modules[name] = module
-    exec(compile(source, str(path), "exec"), module.__dict__)
-    return [replace(spec, source_digest=digest) for spec in _specs_in(module)]
+    exec(compile(Path(path).read_bytes(), path, "exec"), module.__dict__)
+    return module
 
 
 def _why(error: Exception) -> str:

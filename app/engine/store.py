@@ -30,7 +30,8 @@ from app.engine.payloads import Payload, nbytes
 INLINE_BYTES = 16 * 1024
 GIGABYTE = 1024**3
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, type TEXT, outputs TEXT, notes TEXT, files TEXT, seconds REAL);
+CREATE TABLE IF NOT EXISTS entries
+    (key TEXT PRIMARY KEY, type TEXT, outputs TEXT, notes TEXT, files TEXT, seconds REAL);
 CREATE TABLE IF NOT EXISTS blobs (digest TEXT PRIMARY KEY, size INTEGER, used REAL, inline BLOB);
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stat TEXT, digest TEXT);
 CREATE TABLE IF NOT EXISTS times (type TEXT PRIMARY KEY, seconds REAL, runs INTEGER);
@@ -125,7 +126,7 @@ class Store:
         notes: Iterable[str] = (),
         files: Iterable[tuple[str, str]] = (),
     ) -> Entry:
-        """Keep a result; others see all of it or nothing. When the disk refuses, it stays in memory and a note says so."""
+        """Keep a result; others see all of it or nothing. When the disk refuses, memory keeps it and a note says so."""
         pieces = {name: encode(payload) for name, payload in outputs.items()}
         names = {name: digest(parts) for name, parts in pieces.items()}
         entry = Entry(names, seconds, tuple(notes), tuple(files))

@@ -1,0 +1,100 @@
+"""The other end of ``processes.Child``: ``graph`` runs graphs, ``call`` runs single isolated node functions."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import importlib
+import logging
+import os
+import pickle
+import sys
+from multiprocessing.connection import Connection
+from threading import Lock
+from typing import Any
+
+from app.engine.errors import EngineError
+from app.engine.events import Event
+from app.engine.graph_thread import GraphThread
+from app.engine.isolated import Helper
+from app.engine.payloads import Payload
+from app.engine.processes import connect_back
+from app.engine.registry import load_file
+from app.engine.run import Run
+
+
+def main() -> None:
+    faulthandler.enable(sys.stderr)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
+    role, connection = connect_back()
+    with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
+        {"graph": _serve_graphs, "call": _serve_calls}[role](connection)
+    os._exit(0)
+
+
+def _serve_graphs(connection: Connection) -> None:
+    """Commands in, events out. When the parent is gone, the process ends, whatever its graph thread does."""
+    lock = Lock()
+
+    def emit(event: Event) -> None:
+        with lock:
+            connection.send(event)
+
+    helper = Helper()
+    thread = GraphThread(connection.recv(), emit, helper)
+    try:
+        while True:
+            command, *content = connection.recv()
+            getattr(thread, command)(*content)
+            if command == "close":
+                return
+    finally:
+        helper.close()
+
+
+def _serve_calls(connection: Connection) -> None:
+    while True:
+        (module, name, file), arguments, wants_run, device, graph_text = connection.recv()
+        run = Run(
+            report=lambda fraction, note: connection.send(("progress", fraction, note)),
+            show=lambda payload: connection.send(("preview", payload)),
+            wanted_device=device,
+            graph_text=graph_text,
+            notes=_Notes(connection),
+        )
+        try:
+            function = _find(module, name, file)
+            result = function(run, **arguments) if wants_run else function(**arguments)
+            connection.send(("done", result if isinstance(result, Payload) else tuple(result)))
+        except Exception as error:
+            connection.send(("failed", _portable(error)))
+
+
+class _Notes(list[str]):
+    """Sends each remark on as it is made."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def append(self, note: str) -> None:
+        super().append(note)
+        self._connection.send(("note", note))
+
+
+def _find(module: str, name: str, file: str | None) -> Any:
+    loaded = load_file(file, module) if module.startswith("polyloom_own_") and file else importlib.import_module(module)
+    return getattr(loaded, name)
+
+
+def _portable(error: Exception) -> Exception:
+    """The error itself when it survives pickling, else its words."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return EngineError(f"{type(error).__name__}: {error}")
+    return error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""Toy node types for tests: each does one small real thing. ``log`` parameters name a file that counts calls."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+
+from app.engine import (
+    BadInput,
+    Files,
+    Image,
+    Isolated,
+    Mesh,
+    Number,
+    OpenFile,
+    Run,
+    SaveFile,
+    Slider,
+    Text,
+    node,
+)
+
+
+def _count(log: str) -> None:
+    if log:
+        with Path(log).open("a") as file:
+            file.write("x")
+
+
+class Parts(NamedTuple):
+    whole: Number
+    rest: Number
+
+
+@node("toy.constant", title="Constant")
+def constant(value: Annotated[float, Slider(-1e6, 1e6)] = 1.0, log: str = "") -> Number:
+    """A number."""
+    _count(log)
+    return Number(float(value))
+
+
+@node("toy.add", title="Add")
+def add(a: Number, b: Number | None, plus: float = 0.0, log: str = "") -> Number:
+    """a + b + plus."""
+    _count(log)
+    return Number(a.value + (b.value if b else 0.0) + plus)
+
+
+@node("toy.split", title="Split")
+def split(a: Number) -> Parts:
+    """Whole part and rest."""
+    return Parts(Number(float(int(a.value))), Number(a.value - int(a.value)))
+
+
+@node("toy.sign", title="Sign")
+def sign(a: Number, log: str = "") -> Number:
+    """-1, 0 or 1: many inputs give one result."""
+    _count(log)
+    return Number(float(np.sign(a.value)))
+
+
+@node("toy.read", title="Read file")
+def read_file(path: Annotated[Path, OpenFile(suffixes=(".txt",))] = Path(), log: str = "") -> Text:
+    """The text of a file."""
+    _count(log)
+    return Text(path.read_text("utf-8"))
+
+
+@node("toy.write", title="Write file")
+def write_file(
+    run: Run, a: Number, path: Annotated[Path, SaveFile(suffixes=(".txt",))] = Path("number.txt"), log: str = ""
+) -> Files:
+    """The number as a text file."""
+    _count(log)
+    return Files.of({path.as_posix(): f"{a.value:g}\n".encode()})
+
+
+@node("toy.fail", title="Fail")
+def fail(a: Number | None, log: str = "", kind: Literal["named", "bare"] = "named") -> Number:
+    """Always fails."""
+    _count(log)
+    if kind == "named":
+        raise BadInput("This node cannot work.", "Remove it.")
+    raise ValueError("something inside broke")
+
+
+@node("toy.sleep", title="Sleep")
+def sleep(run: Run, a: Number | None, seconds: float = 0.1, started: str = "") -> Number:
+    """Sleeps politely: Cancel gets through."""
+    _count(started)
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        run.progress(1 - left / seconds)
+        time.sleep(min(0.01, left))
+    return Number(seconds)
+
+
+@node("toy.block", title="Block")
+def block(a: Number | None, seconds: float = 60.0, started: str = "") -> Number:
+    """Blocks in native code that holds the interpreter: no stop point is ever reached."""
+    _count(started)
+    ctypes.PyDLL(None).sleep(int(seconds))
+    return Number(seconds)
+
+
+@node("toy.crash", title="Crash")
+def crash(a: Number | None, log: str = "") -> Number:
+    """Reads address 0: a segmentation fault."""
+    _count(log)
+    ctypes.string_at(0)
+    return Number(0.0)
+
+
+def _instead(run: Run, a: Number | None, log: str = "", how: str = "crash") -> Number:
+    """a plain zero."""
+    return Number(0.0)
+
+
+@node("toy.isolated", title="Isolated", isolated=Isolated(limit_s=0.5, fallback=_instead))
+def isolated(run: Run, a: Number | None, log: str = "", how: Literal["crash", "hang", "work"] = "crash") -> Number:
+    """Native code that may crash or hang."""
+    _count(log)
+    run.progress(0.1, "starting")
+    if how == "crash":
+        ctypes.string_at(0)
+    if how == "hang":
+        time.sleep(60)
+    run.warn("a remark")
+    return Number(7.0)
+
+
+@node("toy.volatile", title="Volatile", volatile=True)
+def volatile(log: str = "") -> Number:
+    """Never reused."""
+    _count(log)
+    return Number(1.0)
+
+
+@node("toy.picture", title="Picture")
+def picture(size: Annotated[int, Slider(1, 4096)] = 8, grey: Annotated[float, Slider(0, 1)] = 0.5) -> Image:
+    """A grey square."""
+    return Image.of(np.full((size, size), grey, np.float32))
+
+
+@node("toy.preview", title="Preview")
+def preview(run: Run) -> Image:
+    """Shows an intermediate picture first."""
+    run.preview(Image.of(np.zeros((2, 2), np.float32)))
+    return Image.of(np.ones((2, 2), np.float32))
+
+
+@node("toy.triangle", title="Triangle")
+def triangle(size: float = 1.0) -> Mesh:
+    """One triangle."""
+    return Mesh.of([[0, 0, 0], [size, 0, 0], [0, size, 0]], [[0, 1, 2]])
+
+
+@node("toy.out_of_memory", title="Out of memory")
+def out_of_memory(a: Number | None) -> Number:
+    """Raises what numpy raises."""
+    raise MemoryError("Unable to allocate 1 PiB")
