@@ -1,0 +1,24 @@
+# make run    everything is brought, then the window opens (without a display: the starter graph runs and writes files)
+# make test   everything is brought, then lint, types, contracts and tests
+# make bench  the benchmarks
+.PHONY: run test lint bench
+PYTHON := .venv/bin/python
+XVFB := xvfb-run -a -s "-screen 0 1920x1080x24"
+
+run:
+	@sh resources/setup.sh run
+	@exec $(PYTHON) main.py $(ARGS)
+
+lint:
+	@sh resources/setup.sh test
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+
+test: lint
+	$(XVFB) $(PYTHON) -m pytest $(ARGS)
+
+bench:
+	@sh resources/setup.sh test
+	$(XVFB) $(PYTHON) -m pytest benchmarks -o python_files='bench_*.py' --benchmark-columns=min,median,ops $(ARGS)
