@@ -1,0 +1,328 @@
+"""The canvas: shows the editor's graph and turns gestures into edits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Signal
+from PySide6.QtGui import QCursor, QGuiApplication, QImage, QKeyEvent, QPixmap
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.engine.errors import BadGraphFile
+from app.engine.graph import Graph, Link
+from app.engine.payloads import Number, Text
+from app.engine.spec import Param
+from app.ui import canvas_look as look
+from app.ui import canvas_menus, layout
+from app.ui.badges import Badge
+from app.ui.canvas_overlays import Bubble, RenameField
+from app.ui.canvas_view import CanvasView
+from app.ui.editor import Editor
+from app.ui.graph_items import GraphItems
+from app.ui.link_drag import LinkDrag
+from app.ui.node_face import Dot, param_dot
+from app.ui.node_item import NodeItem
+from app.ui.search import Offer, SearchPopup
+
+
+class Canvas(QWidget):
+    """A view of ``editor.graph``; every gesture ends in one call of the editor.
+
+    ``run_to_requested``, ``pin_requested``, ``help_requested``: node id, from the menu of a node. ``dropped``: (list of
+    paths, scene position). ``said``: a sentence for the status line, such as why a link was refused.
+    """
+
+    run_to_requested = Signal(str)
+    pin_requested = Signal(str)
+    help_requested = Signal(str)
+    dropped = Signal(object, QPointF)
+    said = Signal(str)
+
+    def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.editor = editor
+        self.view = CanvasView(self)
+        self.items = GraphItems(self.view.scene())
+        self.bubble = Bubble(self)
+        self.popup = SearchPopup(self)
+        self._busy = False
+        self._badges: dict[str, Badge] = {}
+        self._progress: dict[str, tuple[float, str]] = {}
+        self._pictures: dict[str, QPixmap] = {}
+        self._picked: Link | None = None
+        self._answer: Callable[[Offer], object] | None = None
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self.view)
+        self.setFocusProxy(self.view)
+        self._wire()
+        self._show(editor.graph)
+
+    def _wire(self) -> None:
+        self.editor.changed.connect(self._show)
+        self.editor.opened.connect(self._forget)
+        self.editor.selection_changed.connect(self._show_selection)
+        self.editor.registry_changed.connect(lambda: self._show(self.editor.graph, True))
+        view = self.view
+        view.scene().selectionChanged.connect(self._read_selection)
+        view.zoomed.connect(lambda zoom: self.items.set_thin_links(zoom < look.FAR))
+        view.dot_pressed.connect(self._start_link)
+        view.link_pressed.connect(self._pick_link)
+        view.released.connect(self._commit_moves)
+        view.ground_double_clicked.connect(self.search_at)
+        view.title_double_clicked.connect(self._rename)
+        view.menu_wanted.connect(self._open_menu)
+        view.sliced.connect(self.editor.unlink)
+        view.key_pressed.connect(self._key)
+        view.files_dropped.connect(self.dropped)
+        view.type_dropped.connect(lambda type_id, place: self._add(type_id, place))
+        self.popup.chosen.connect(lambda offer: self._answer(offer) if self._answer else None)
+        self.popup.closed.connect(self.view.setFocus)
+
+    # What is shown
+
+    def set_badge(self, id: str, badge: Badge) -> None:
+        """Kept for the id until another document is opened, also while the node is not there."""
+        self._badges[id] = badge
+        if id in self.items.nodes:
+            self.items.nodes[id].set_badge(badge)
+
+    def badge(self, id: str) -> Badge:
+        return self._badges.get(id, Badge())
+
+    def set_progress(self, id: str, fraction: float, note: str = "") -> None:
+        """Drawn while the badge says running."""
+        if id in self.items.nodes:
+            self.items.nodes[id].set_progress(fraction, note)
+
+    def set_thumbnail(self, id: str, image: QImage | None) -> None:
+        """The node grows by the picture's room; None takes it away."""
+        if image is None or image.isNull():
+            self._pictures.pop(id, None)
+        else:
+            self._pictures[id] = QPixmap.fromImage(image)
+        if id in self.items.nodes:
+            self.items.nodes[id].set_picture(self._pictures.get(id))
+
+    def selected(self) -> tuple[str, ...]:
+        return self.editor.selection
+
+    def select(self, ids: Iterable[str]) -> None:
+        self.editor.select(ids)
+
+    def centre_on(self, id: str) -> None:
+        if id in self.items.nodes:
+            self.view.look_at(self.items.nodes[id].sceneBoundingRect().center(), max(self.view.zoom, look.NEAR))
+
+    # Commands (canvas_menus.COMMANDS names these)
+
+    def undo(self) -> None:
+        self.editor.undo_stack.undo()
+
+    def redo(self) -> None:
+        self.editor.undo_stack.redo()
+
+    def copy(self) -> None:
+        if self.selected():
+            QGuiApplication.clipboard().setText(self.editor.copy(self.selected()))
+
+    def cut(self) -> None:
+        self.copy()
+        self.delete()
+
+    def paste(self) -> None:
+        """At the cursor, or in the middle when the cursor is elsewhere."""
+        try:
+            self.editor.paste(QGuiApplication.clipboard().text(), self._place_for_new().toTuple())
+        except BadGraphFile:
+            self.said.emit("The clipboard holds no nodes.")
+
+    def duplicate(self) -> None:
+        if self.selected():
+            self.editor.duplicate(self.selected())
+
+    def delete(self) -> None:
+        """The selected nodes, or the link that was clicked."""
+        picked = [self._picked] if self._picked in self.items.links else []
+        self.editor.delete(self.selected(), [link for link in picked if link])
+
+    def select_all(self) -> None:
+        self.editor.select(self.editor.graph.nodes)
+
+    def toggle_bypass(self) -> None:
+        """All of the selected nodes, unless all of them are bypassed already."""
+        ids = self.selected()
+        if ids:
+            self.editor.set_bypass(ids, not all(self.editor.graph.nodes[id].bypass for id in ids))
+
+    def rename(self) -> None:
+        if self.selected():
+            self._rename(self.selected()[-1])
+
+    def search(self) -> None:
+        """Tab: at the cursor, or in the middle when the cursor is elsewhere."""
+        self.search_at(self.view.mapFromScene(self._place_for_new()))
+
+    def fit(self) -> None:
+        """The selected nodes if there are several, else all."""
+        ids = self.selected() if len(self.selected()) > 1 else self.items.nodes
+        box = QRectF()
+        for id in ids:
+            box |= self.items.nodes[id].sceneBoundingRect()
+        self.view.fit(box) if ids else self.view.look_at(QPointF(), 1.0)
+
+    def arrange(self) -> None:
+        """Columns from left to right: the selected nodes if there are several, else all."""
+        ids = self.selected() if len(self.selected()) > 1 else ()
+        sizes = {id: (item.face.width, item.face.height) for id, item in self.items.nodes.items()}
+        self.editor.move(layout.arrange(self.editor.graph, sizes, ids), "Arrange")
+
+    def search_at(self, at: QPoint) -> None:
+        place = self.view.mapToScene(at)
+        self.offer((Offer(spec) for spec in self.editor.registry.values()), at, place)
+
+    def drivable(self, id: str) -> list[Param]:
+        """Parameters of a node that a link can drive and none drives yet."""
+        driven = {link.input for link in self.editor.graph.into.get(id, ())}
+        params = self.editor.spec(id).params if not self.items.nodes[id].missing else ()
+        return [p for p in params if p.name not in driven and (p.takes(Number) or p.takes(Text))]
+
+    def drive(self, id: str, param: str) -> None:
+        """Start a link at a parameter: it follows the cursor until the next click, on an output or on the ground."""
+        item, found = self.items.nodes[id], self.editor.spec(id).param(param)
+        if found:
+            self.view.drag = LinkDrag(self, item, param_dot(found, param), item.pos())
+
+    # For link_drag
+
+    def refuse(self, reason: str, at: QPoint) -> None:
+        self.bubble.show_at(reason, at, fading=True)
+        self.said.emit(reason)
+
+    def ask(self, choices: Iterable[tuple[str, Callable[[], None]]], at: QPoint) -> None:
+        canvas_menus.choice_menu(self, choices).popup(self.view.viewport().mapToGlobal(at))
+
+    def offer(
+        self,
+        offers: Iterable[Offer],
+        at: QPoint,
+        place: QPointF,
+        hint: str = "",
+        half_link: Callable[[str], Link] | None = None,
+    ) -> None:
+        """Let the person choose a node type and add it at ``place``, linked by ``half_link(socket)``."""
+
+        def answer(offer: Offer) -> None:
+            self._add(offer.spec.id, place, half_link(offer.socket) if half_link else None)
+
+        self._answer = answer
+        self.popup.open(offers, self.view.mapTo(self, at), hint)
+
+    # Inner workings
+
+    def _add(self, type_id: str, place: QPointF, link: Link | None = None) -> None:
+        """With the new node's title bar, or the socket that is linked, under the cursor."""
+        if type_id not in self.editor.registry:
+            self.said.emit(f"There is no node type {type_id!r}.")
+            return
+        spec = self.editor.registry[type_id]
+        x, y = place.x() - 20, place.y() - look.TITLE_HEIGHT / 2
+        if link and not link.source:
+            x = place.x() - look.NARROWEST
+        if link:
+            sockets = spec.inputs if not link.target else spec.outputs
+            name = link.input if not link.target else link.output
+            row = next((i for i, socket in enumerate(sockets) if socket.name == name), 0)
+            x, y = (x + 20 if not link.target else x), place.y() - look.TITLE_HEIGHT - look.PAD - (row + 0.5) * look.ROW
+        self.editor.add(type_id, (x, y), link=link)
+
+    def _place_for_new(self) -> QPointF:
+        at = self.view.viewport().mapFromGlobal(QCursor.pos())
+        rect = self.view.viewport().rect()
+        return QPointF(self.view.mapToScene(at if rect.contains(at) else rect.center()))
+
+    def _show(self, graph: Graph, everything: bool = False) -> None:
+        self.view.cancel_drag()
+        self._busy = True
+        before = set(self.items.nodes)
+        self.items.show(graph, self.editor.registry, everything)
+        for id in self.items.nodes.keys() - before:
+            self._dress(self.items.nodes[id])
+        self._busy = False
+        self._show_selection(self.editor.selection)
+
+    def _dress(self, item: NodeItem) -> None:
+        if item.id in self._badges:
+            item.set_badge(self._badges[item.id])
+        if item.id in self._pictures:
+            item.set_picture(self._pictures[item.id])
+
+    def _forget(self) -> None:
+        self._badges.clear()
+        self._pictures.clear()
+        self.items.clear()
+
+    def _show_selection(self, ids: tuple[str, ...]) -> None:
+        self._busy = True
+        wanted = set(ids)
+        for id, item in self.items.nodes.items():
+            if item.isSelected() != (id in wanted):
+                item.setSelected(id in wanted)
+        self._busy = False
+
+    def _read_selection(self) -> None:
+        if not self._busy:
+            self.editor.select(id for id, item in self.items.nodes.items() if item.isSelected())
+
+    def _commit_moves(self) -> None:
+        nodes = self.editor.graph.nodes
+        items = [self.items.nodes[id] for id in self.selected()]
+        moved = {item.id: (item.x(), item.y()) for item in items if (item.x(), item.y()) != nodes[item.id].at}
+        if moved:
+            self.editor.move(moved)
+            for id in moved:
+                self.items.nodes[id].setPos(*self.editor.graph.nodes[id].at)
+
+    def _start_link(self, item: NodeItem, dot: Dot, place: QPointF) -> None:
+        """From an output or a free input; from a linked input, the link's end comes off."""
+        old = self.items.link_into(item.id, dot.name) if dot.side == "in" else None
+        if old:
+            source = self.items.nodes[old.link.source]
+            dot = self.items.dot(source.id, "out", old.link.output)
+            self.view.drag = LinkDrag(self, source, dot, place, old)
+        else:
+            self.view.drag = LinkDrag(self, item, dot, place)
+
+    def _pick_link(self, item: object) -> None:
+        self._picked = getattr(item, "link", None)
+        for link, shown in self.items.links.items():
+            shown.set_picked(link == self._picked)
+
+    def _open_menu(self, at: QPoint, on_screen: QPoint) -> None:
+        item = self.view.node_at(self.view.mapToScene(at))
+        if item and item.id not in self.selected():
+            self.editor.select([item.id])
+        menu = canvas_menus.node_menu(self, item.id) if item else canvas_menus.ground_menu(self)
+        menu.popup(on_screen)
+
+    def _key(self, event: QKeyEvent) -> None:
+        command = canvas_menus.command_for(event)
+        if command:
+            getattr(self, command.method)()
+        event.setAccepted(command is not None)
+
+    def _rename(self, id: str) -> None:
+        item = self.items.nodes[id]
+        self.editor.select([id])
+        bar = QRectF(item.x(), item.y(), item.face.width, look.TITLE_HEIGHT)
+        box: QRect = self.view.mapFromScene(bar).boundingRect()
+        box.setWidth(max(box.width(), 160))
+        box.setHeight(max(box.height(), 26))
+        RenameField(self.view.viewport(), self.editor.title(id), box, partial(self._renamed, id))
+
+    def _renamed(self, id: str, text: str) -> None:
+        """The type's own title stands for none, so that it follows the language and the version of the type."""
+        if id in self.editor.graph.nodes:
+            self.editor.rename(id, "" if text.strip() == self.editor.spec(id).title else text)
+        self.view.setFocus()
