@@ -1,0 +1,69 @@
+"""Loops of the baker: texture look-up and rays over a hemisphere."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodes.mesh._jit import kernel
+
+Array = NDArray[Any]
+
+
+@kernel
+def _look_up(texture: Array, uv: Array, out: Array) -> None:
+    height, width, channels = texture.shape
+    for i in range(len(uv)):
+        x, y = uv[i, 0] * width - 0.5, (1.0 - uv[i, 1]) * height - 0.5
+        left, top = math.floor(x), math.floor(y)
+        s, t = x - left, y - top
+        x0, y0 = int(left) % width, int(top) % height
+        x1, y1 = (x0 + 1) % width, (y0 + 1) % height
+        for c in range(channels):
+            upper = texture[y0, x0, c] * (1.0 - s) + texture[y0, x1, c] * s
+            lower = texture[y1, x0, c] * (1.0 - s) + texture[y1, x1, c] * s
+            out[i, c] = upper * (1.0 - t) + lower * t
+
+
+def look_up(texture: Array, uv: Array) -> Array:
+    """(N, C) float32 bilinear samples of an (H, W, C) float32 texture at (N, 2) UVs; it repeats outside 0..1."""
+    out = np.empty((len(uv), texture.shape[2]), np.float32)
+    _look_up(texture, np.ascontiguousarray(uv, np.float64), out)
+    return out
+
+
+@kernel
+def _scramble(number: int) -> tuple[float, float]:
+    """Two repeatable numbers in 0..1 from a whole one (an integer hash in the manner of Wellons 2018)."""
+    h = np.uint32(number * 9781 + 1)
+    h ^= h >> np.uint32(16)
+    h = np.uint32(h * np.uint32(0x7FEB352D))
+    h ^= h >> np.uint32(15)
+    h = np.uint32(h * np.uint32(0x846CA68B))
+    h ^= h >> np.uint32(16)
+    return float(h & np.uint32(0xFFFF)) / 65536.0, float(h >> np.uint32(16)) / 65536.0
+
+
+@kernel
+def hemisphere(normal: Array, rays: int, seed: int, out: Array) -> None:
+    """``out``: (N * rays, 3) float32 unit directions around (N, 3) unit normals, denser along the normal by its cosine.
+
+    Stratified in elevation, golden-ratio steps in azimuth; frame around the normal after Duff et al. 2017.
+    """
+    for r in range(len(normal)):
+        nx, ny, nz = normal[r, 0], normal[r, 1], normal[r, 2]
+        sign = 1.0 if nz >= 0.0 else -1.0
+        a = -1.0 / (sign + nz)
+        b = nx * ny * a
+        one, two = _scramble(seed + r)
+        for k in range(rays):
+            u, v = (k + one) / rays, (k * 0.7548776662466927 + two) % 1.0
+            radius, turn = math.sqrt(u), 2.0 * math.pi * v
+            x, y, z = radius * math.cos(turn), radius * math.sin(turn), math.sqrt(max(0.0, 1.0 - u))
+            i = r * rays + k
+            out[i, 0] = (1.0 + sign * nx * nx * a) * x + b * y + nx * z
+            out[i, 1] = sign * b * x + (sign + ny * ny * a) * y + ny * z
+            out[i, 2] = -sign * nx * x - ny * y + nz * z
