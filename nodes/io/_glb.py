@@ -17,6 +17,7 @@ from nodes.io._textures import Encoded
 ARRAY, ELEMENT = 34962, 34963
 FLOAT, UINT16, UINT32 = 5126, 5123, 5125
 ALPHA = {"opaque": "OPAQUE", "mask": "MASK", "blend": "BLEND"}
+STRENGTH = "KHR_materials_emissive_strength"
 GREY = (0.6, 0.6, 0.6, 1.0)
 
 
@@ -71,6 +72,8 @@ def glb_bytes(
     }
     if images:
         document |= {"images": images, "textures": [{"source": k} for k in range(len(images))]}
+    if "extensions" in material:
+        document["extensionsUsed"] = list(material["extensions"])
     return _container(document, buffer)
 
 
@@ -126,7 +129,10 @@ def _material(buffer: Buffer, mesh: Mesh, textures: dict[str, Encoded]) -> tuple
     if "emissive" in index:
         result["emissiveTexture"] = index["emissive"]
     if any(source.emissive_factor):
-        result["emissiveFactor"] = _unit_range(source.emissive_factor)
+        strength = max(1.0, *source.emissive_factor)
+        result["emissiveFactor"] = _unit_range(tuple(v / strength for v in source.emissive_factor))
+        if strength > 1:
+            result["extensions"] = {STRENGTH: {"emissiveStrength": float(strength)}}
     result |= {"alphaMode": ALPHA[source.alpha_mode], "doubleSided": source.double_sided}
     return result, images
 

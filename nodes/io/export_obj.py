@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from app.engine import Files, Material, Mesh, Run, SaveFile, Setting, node
+from app.engine import Files, Image, Material, Mesh, Run, SaveFile, Setting, node
+from nodes.io._factors import times_factor
 from nodes.io._textures import TextureSize, UInt8, colour_bytes, encode_all, grey_bytes, longest_side
 from nodes.io._written import beside, checked
 
@@ -96,21 +97,26 @@ def _factors(material: Material) -> list[str]:
 
 
 def _pictures(material: Material, longest: int) -> dict[str, UInt8]:
+    """Readers take a map instead of its factor, so the factor is multiplied in."""
     pictures: dict[str, UInt8] = {}
-    if material.base_colour is not None:
-        pixels = colour_bytes(material.base_colour, longest, material.alpha_mode != "opaque")
+    maps = {name: _full(material, name) for name in Material.MAPS}
+    if (base := maps["base_colour"]) is not None:
+        pixels = colour_bytes(base, longest, material.alpha_mode != "opaque")
         pictures["base_colour"] = pixels
         if pixels.shape[2] == 4:
             pictures["opacity"] = pixels[..., 3]
     for name in ("emissive", "normal"):
-        image = getattr(material, name)
-        if image is not None:
+        if (image := maps[name]) is not None:
             pictures[name] = colour_bytes(image, longest, alpha=False)
     for name in ("roughness", "metallic", "occlusion", "height"):
-        image = getattr(material, name)
-        if image is not None:
+        if (image := maps[name]) is not None:
             pictures[name] = grey_bytes(image, longest)
     return pictures
+
+
+def _full(material: Material, name: str) -> Image | None:
+    image: Image | None = getattr(material, name)
+    return None if image is None else Image(times_factor(image.pixels, name, material), image.space)
 
 
 def _word(name: str) -> str:

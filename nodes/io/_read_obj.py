@@ -1,0 +1,225 @@
+"""OBJ (Wavefront, Advanced Visualizer manual, appendix B), a whole block of lines at a time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine import BadFile, Material
+from nodes.io._beside import Beside
+from nodes.io._numbers import numbers
+from nodes.io._parts import Array, Part, checked_faces, split_corners, taken
+from nodes.io._polygons import triangulated
+from nodes.io._read_mtl import read_mtl
+
+SPACE, NEWLINE, SLASH = 32, 10, 47
+BLANKS = bytes.maketrans(b"\t\r\v\f", b"    ")
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Corners:
+    """Of every polygon corner: the index (from 0) of its position, UV and normal; -1 where it has none."""
+
+    position: Array
+    uv: Array
+    normal: Array
+
+
+def read_obj(data: bytes, beside: Beside) -> list[Part]:
+    """One part for each material. Lines, points, curves and free-form surfaces are passed over."""
+    lines = Lines(data)
+    positions, width = lines.table(b"v", 3)
+    colours = _colours(positions) if width >= 6 else None
+    texture, normals = lines.table(b"vt", 1)[0], lines.table(b"vn", 3)[0]
+    uv = texture[:, :2] if texture.shape[1] >= 2 else None
+    counts, corners = _corners(lines)
+    checked_faces(corners.position[:, None], len(positions))
+    triangles, polygon = triangulated(counts, positions[corners.position, :3])
+    libraries, names, owner = _materials(lines, polygon)
+    known = _library(libraries, beside, any(names))
+    tables = (positions[:, :3], normals[:, :3], uv, colours)
+    parts = []
+    for index in np.unique(owner).tolist():
+        chosen = triangles if len(names) == 1 else triangles[owner == index]
+        parts.append(_part(tables, corners, chosen, known.get(names[index]), len(names) == 1))
+    return parts
+
+
+class Lines:
+    """The text cut into lines and sorted by their first word."""
+
+    def __init__(self, data: bytes) -> None:
+        text = re.sub(rb"\\\r?\n", b" ", data) if b"\\" in data else data
+        text = re.sub(rb"#[^\n]*", b"", text).translate(BLANKS)
+        if b"\n " in text or text.startswith(b" "):
+            text = re.sub(rb"(?m)^ +", b"", text)
+        self.text = np.frombuffer(text + b"\n   ", np.uint8)
+        self.ends = np.flatnonzero(self.text == NEWLINE)
+        self.starts = np.concatenate([[0], self.ends[:-1] + 1])
+        self.words = {word: self._beginning(word) for word in (b"v", b"vt", b"vn", b"f")}
+
+    def _beginning(self, word: bytes) -> Array:
+        """Numbers of the lines that begin with ``word``."""
+        chosen = np.arange(len(self.starts))
+        for k, letter in enumerate(word + b" "):
+            chosen = chosen[self.text[self.starts[chosen] + k] == letter]
+        return chosen
+
+    def block(self, word: bytes) -> tuple[Bytes, Array]:
+        """The text of those lines without the word, each with its newline, and where each line starts in it."""
+        chosen = self.words[word]
+        lengths = self.ends[chosen] + 1 - self.starts[chosen]
+        begins = np.cumsum(lengths) - lengths
+        if not len(chosen):
+            return np.zeros(0, np.uint8), begins
+        if chosen[-1] - chosen[0] + 1 == len(chosen):
+            block = self.text[self.starts[chosen[0]] : self.ends[chosen[-1]] + 1].copy()
+        else:
+            block = self.text[np.repeat(self.starts[chosen] - begins, lengths) + np.arange(lengths.sum())]
+        for k in range(len(word)):
+            block[begins + k] = SPACE
+        return block, begins
+
+    def table(self, word: bytes, least: int) -> tuple[NDArray[np.float64], int]:
+        """(K, columns) numbers of those lines, as many columns as all of them have, and that number."""
+        block, begins = self.block(word)
+        if not len(begins):
+            return np.zeros((0, 0 if word != b"v" else 3)), 0
+        counts = np.add.reduceat(_token_starts(block), begins)
+        width = int(counts.min())
+        if width < least:
+            line = int(self.words[word][int(counts.argmin())]) + 1
+            raise BadFile(f"Line {line:,} of the OBJ file is cut short.", "Export the file again.")
+        values = numbers(block.tobytes(), "OBJ")
+        if int(counts.max()) == width:
+            return values.reshape(-1, width), width
+        return values[(np.cumsum(counts) - counts)[:, None] + np.arange(width)], width
+
+    def others(self) -> list[tuple[int, str]]:
+        """(line number, text) of all remaining lines that are not empty."""
+        rest = np.ones(len(self.starts), bool)
+        rest[self.ends <= self.starts] = False
+        for chosen in self.words.values():
+            rest[chosen] = False
+        text = self.text.tobytes()
+        return [
+            (n, text[self.starts[n] : self.ends[n]].decode("utf-8", "replace")) for n in np.flatnonzero(rest).tolist()
+        ]
+
+
+def _token_starts(block: Bytes) -> NDArray[np.int64]:
+    solid = block > SPACE
+    solid[1:] &= block[:-1] <= SPACE
+    return solid.astype(np.int64)
+
+
+def _corners(lines: Lines) -> tuple[Array, Corners]:
+    """(P,) corners of each polygon, and what each corner names: ``a``, ``a/b``, ``a//c`` or ``a/b/c`` in one line."""
+    block, begins = lines.block(b"f")
+    if not len(begins):
+        none = np.zeros(0, np.int64)
+        return none, Corners(none, none, none)
+    counts = np.add.reduceat(_token_starts(block), begins)
+    slash = block == SLASH
+    double = slash.copy()
+    double[:-1] &= slash[1:]
+    double[-1] = False
+    slashes, doubles = np.add.reduceat(slash, begins, dtype=int), np.add.reduceat(double, begins, dtype=int)
+    has_uv = (doubles == 0) & (slashes > 0)
+    has_normal = slashes == 2 * counts
+    width = 1 + has_uv + has_normal
+    expected = np.where(has_normal, 2 * counts, np.where(has_uv, counts, 0))
+    wrong = (slashes != expected) | ((doubles != 0) & (doubles != counts))
+    if wrong.any():
+        line = int(lines.words[b"f"][int(wrong.argmax())]) + 1
+        raise BadFile(f"The face in line {line:,} of the OBJ file cannot be read.", "Export the file again.")
+    block[slash] = SPACE
+    values = numbers(block.tobytes(), "OBJ", whole=True)
+    if len(values) != int((counts * width).sum()):
+        raise BadFile("A face of the OBJ file is not made of whole numbers.", "Export the file again.")
+    return counts, _indices(lines, values, counts, has_uv, has_normal)
+
+
+def _indices(lines: Lines, values: Array, counts: Array, has_uv: Array, has_normal: Array) -> Corners:
+    wide = np.repeat(1 + has_uv + has_normal, counts)
+    at = np.cumsum(wide) - wide
+    uv, normal = np.repeat(has_uv, counts), np.repeat(has_normal, counts)
+
+    def given(word: bytes, offset: Array | int, which: Array | None) -> Array:
+        raw = values[at + offset]
+        if raw.min(initial=1) < 0:
+            before = np.repeat(np.searchsorted(lines.words[word], lines.words[b"f"]), counts)
+            raw = np.where(raw < 0, before + raw + 1, raw)
+        return raw - 1 if which is None else np.where(which, raw - 1, -1)
+
+    every = np.zeros(len(at), np.int64)
+    return Corners(
+        position=given(b"v", 0, None),
+        uv=given(b"vt", np.where(uv, 1, 0), uv) if uv.any() else every - 1,
+        normal=given(b"vn", wide - 1, normal) if normal.any() else every - 1,
+    )
+
+
+def _materials(lines: Lines, polygon: Array) -> tuple[list[str], list[str], Array]:
+    """Material files, material names in order of use, and (M,) which name each triangle has."""
+    libraries: list[str] = []
+    names: list[str] = [""]
+    since, which = [0], [0]
+    for number, line in lines.others():
+        word, _, rest = line.partition(" ")
+        if word == "mtllib":
+            libraries.append(rest.strip())
+        elif word == "usemtl":
+            name = rest.strip()
+            if name not in names:
+                names.append(name)
+            since.append(number)
+            which.append(names.index(name))
+    line_of = lines.words[b"f"][polygon]
+    owner = np.array(which)[np.searchsorted(since, line_of, "right") - 1]
+    used = np.unique(owner)
+    return libraries, [names[index] for index in used.tolist()], np.searchsorted(used, owner)
+
+
+def _library(libraries: list[str], beside: Beside, wanted: bool) -> dict[str, Material]:
+    found: dict[str, Material] = {}
+    for name in dict.fromkeys(libraries) if wanted else ():
+        try:
+            found |= read_mtl(beside.bytes_of(name.replace("\\", "/").replace("%", "%25")), beside)
+        except BadFile as error:
+            beside.warn(f"The materials are left out. {error.message}")
+    return found
+
+
+def _part(
+    tables: tuple[Array, Array, Array | None, Array | None],
+    corners: Corners,
+    triangles: Array,
+    material: Material | None,
+    alone: bool,
+) -> Part:
+    positions, normals, uv, colours = tables
+    flat = triangles.ravel()
+    at = corners.position[flat]
+    uv_at, normal_at = corners.uv[flat], corners.normal[flat]
+    has_uv = uv is not None and len(uv) > 0 and bool((uv_at >= 0).any())
+    has_normals = len(normals) > 0 and bool((normal_at >= 0).all()) and len(normal_at) > 0
+    indices = (at, uv_at if has_uv else None, normal_at if has_normals else None)
+    (v, t, n), numbered = split_corners(indices, len(positions))
+    assert v is not None
+    if not alone:
+        used, numbered = np.unique(numbered, return_inverse=True)
+        v, t, n = v[used], None if t is None else t[used], None if n is None else n[used]
+    return Part(positions[v], numbered.reshape(-1, 3), taken(normals, n), taken(uv, t), taken(colours, v), material)
+
+
+def _colours(rows: NDArray[Any]) -> Array:
+    """The common extension: red, green, blue behind the position, 0..1, or 0..255 where one is above 1."""
+    rgb = rows[:, 3:6]
+    scale = 255.0 if rgb.max(initial=0) > 1 else 1.0
+    return np.column_stack([np.clip(rgb / scale, 0, 1), np.ones(len(rows))])

@@ -1,0 +1,148 @@
+"""Read a mesh file into metres, +Y up, or say in words why it cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+
+from app.engine import BadFile, BadInput, Isolated, Mesh, OpenFile, Run, Setting, node
+from nodes.io._axes import METRES, Up, turned
+from nodes.io._beside import MAX_BYTES, Beside
+from nodes.io._parts import Part, joined
+from nodes.io._read_gltf import read_gltf
+from nodes.io._read_obj import read_obj
+from nodes.io._read_off import read_off
+from nodes.io._read_ply import read_ply
+from nodes.io._read_stl import read_stl
+from nodes.mesh._topology import weld_rows
+
+Units = Literal["auto", "metres", "centimetres", "millimetres", "inches"]
+READERS: dict[str, Callable[[bytes, Beside], list[Part]]] = {
+    ".obj": read_obj,
+    ".ply": read_ply,
+    ".stl": read_stl,
+    ".glb": read_gltf,
+    ".gltf": read_gltf,
+    ".off": read_off,
+}
+READABLE = "Choose an OBJ, PLY, STL, GLB, glTF or OFF file."
+PLAUSIBLE = (0.001, 1000.0)
+
+
+@node("io.load_mesh", title="Load mesh", isolated=Isolated(limit_s=60))
+def load_mesh(
+    run: Run,
+    path: Annotated[Path, OpenFile(suffixes=tuple(READERS), help="The mesh to read.")] = Path(),
+    units: Annotated[
+        Units, Setting(help="What one unit of the file is. Auto: millimetres for STL, metres for the rest.")
+    ] = "auto",
+    up: Annotated[
+        Literal["auto", "+Y", "+Z"], Setting(help="Which way is up in the file. Auto: +Z for STL, +Y for the rest.")
+    ] = "auto",
+    merge: Annotated[
+        bool, Setting(help="Join vertices that are the same in every way, so that touching triangles connect.")
+    ] = True,
+    drop_bad: Annotated[
+        bool, Setting(help="Leave out faces whose vertices are not numbers, instead of stopping.", advanced=True)
+    ] = False,
+) -> Mesh:
+    """Read a mesh file: OBJ with its materials, PLY, STL, GLB, glTF or OFF.
+
+    The result is in metres with +Y up. Polygons become triangles, and all parts of a file become one mesh, with their
+    numbers kept as face groups. Several materials are put on one texture sheet where they fit. Textures are looked
+    for in the folder of the file and below, nowhere else.
+    """
+    data = _content(path)
+    run.progress(0.1, "reading")
+    parts = READERS[path.suffix.lower()](data, Beside(path.parent, run.warn))
+    if not any(len(part.faces) for part in parts):
+        raise BadFile(f"{path.name} has no faces.", "Choose a mesh with triangles; points alone are not enough.")
+    run.progress(0.7, "joining")
+    parts = [_finite(part, drop_bad, run) for part in parts]
+    mesh = joined(parts, path.stem, run.warn)
+    stl = path.suffix.lower() == ".stl"
+    if units == "auto":
+        units = "millimetres" if stl else "metres"
+    source: Up = up if up != "auto" else "+Z" if stl else "+Y"
+    run.progress(0.9, "checking")
+    return _plausible(_placed(_merged(mesh) if merge else mesh, METRES[units], source), run)
+
+
+def _content(path: Path) -> bytes:
+    if path == Path():
+        raise BadFile("No file is chosen.", READABLE)
+    if path.suffix.lower() not in READERS:
+        raise BadFile(f"{path.name} is not a mesh file that can be read.", READABLE)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise BadFile(f"{path.name} is larger than 2 GB.", "Reduce the mesh in the program that made it.")
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise BadFile(f"{path.name} is not there.", READABLE) from None
+    except OSError as error:
+        raise BadFile(f"{path.name} cannot be read: {error.strerror}.", "Check the file's permissions.") from error
+    if not data.strip(b"\0 \r\n\t"):
+        raise BadFile(f"{path.name} is empty.", "Copy or export the file again.")
+    return data
+
+
+def _finite(part: Part, drop: bool, run: Run) -> Part:
+    """The part without positions that are not numbers; UVs, normals and colours of that kind become zero."""
+    clean = {
+        name: np.nan_to_num(array, posinf=0.0, neginf=0.0)
+        for name in ("normals", "uv", "colours")
+        if (array := getattr(part, name)) is not None and not np.isfinite(array).all()
+    }
+    if clean:
+        run.warn(f"Some {' and '.join(clean)} of the file were not numbers; they are zero now.")
+        part = replace(part, **clean)
+    bad = np.logical_not(np.isfinite(part.vertices.astype(np.float32)).all(axis=1))
+    if not bad.any():
+        return part
+    count = f"{int(bad.sum()):,} of {len(bad):,} vertices are not numbers (NaN or infinite)"
+    if not drop:
+        raise BadInput(f"{count}.", "Switch on Drop bad to leave their faces out, or repair the file first.")
+    run.warn(f"{count}; the faces that use them are left out.")
+    keep = np.cumsum(~bad) - 1
+    faces = keep[part.faces[~bad[part.faces].any(axis=1)]]
+    chosen = {name: array[~bad] for name in ("vertices", "normals", "uv", "colours")
+              if (array := getattr(part, name)) is not None}  # fmt: skip
+    return replace(part, faces=faces, **chosen)
+
+
+def _merged(mesh: Mesh) -> Mesh:
+    """Equal vertices, attributes included, become one."""
+    columns = [array for array in (mesh.vertices, mesh.normals, mesh.uv, mesh.colours) if array is not None]
+    weld = weld_rows(np.column_stack(columns))
+    if weld.count == len(mesh.vertices):
+        return mesh
+    return replace(
+        mesh,
+        vertices=mesh.vertices[weld.first],
+        faces=weld.ids[mesh.faces],
+        normals=None if mesh.normals is None else mesh.normals[weld.first],
+        uv=None if mesh.uv is None else mesh.uv[weld.first],
+        colours=None if mesh.colours is None else mesh.colours[weld.first],
+    )
+
+
+def _placed(mesh: Mesh, metres: float, up: Up) -> Mesh:
+    if metres == 1.0 and up == "+Y":
+        return mesh
+    vertices = turned(mesh.vertices.astype(np.float64) * metres, up, "+Y").astype(np.float32)
+    normals = None if mesh.normals is None else turned(mesh.normals, up, "+Y").astype(np.float32)
+    return replace(mesh, vertices=vertices, normals=normals)
+
+
+def _plausible(mesh: Mesh, run: Run) -> Mesh:
+    if not len(mesh.faces):
+        raise BadFile(f"{mesh.name} has no faces with valid vertices.", "Repair the file first.")
+    low, high = mesh.bounds
+    size = float((high - low).max())
+    if not PLAUSIBLE[0] <= size <= PLAUSIBLE[1]:
+        run.warn(f"The mesh is {size:,.4g} m across. If that is not meant, choose other Units.")
+    return mesh
