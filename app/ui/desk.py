@@ -1,0 +1,63 @@
+"""Everything of the window that is not a widget: editor, document, worker, plan, results, helper threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+
+from app.engine.events import Event
+from app.engine.registry import Registry
+from app.engine.store import Store
+from app.ui.background import Background
+from app.ui.bridge import Bridge
+from app.ui.editor import Editor
+from app.ui.runs import Runs, WorkerFace
+from app.ui.session import Session
+from app.ui.settings import Settings
+from app.ui.status import Status
+
+MakeRegistry = Callable[[], Registry]
+MakeWorker = Callable[[Callable[[Event], None]], WorkerFace]
+
+
+class Desk(QObject):
+    """``make_registry`` and ``make_worker`` are called again when the settings that they read have changed."""
+
+    def __init__(self, settings: Settings, make_registry: MakeRegistry, make_worker: MakeWorker) -> None:
+        super().__init__()
+        self.settings = settings
+        self._make_registry, self._make_worker = make_registry, make_worker
+        self.helper = Background("window helper", self)
+        self.artist = Background("thumbnails", self)
+        self.bridge = Bridge(self)
+        self.worker = make_worker(self.bridge.post)
+        self.editor = Editor(make_registry(), parent=self)
+        self.session = Session(self.editor, settings, self)
+        self.status = Status(self.session, self.store, self.helper)
+        self.runs = Runs(self.session, self.status, lambda: self.worker)
+        self.runs.auto = settings.auto_run
+        self.bridge.arrived.connect(self.runs.on_event)
+
+    def store(self) -> Store:
+        return self.worker.store
+
+    def reload(self) -> None:
+        """Other node folders, another device or another store: new node types and a new worker."""
+        self.runs.stop_now()
+        self.helper.forget()
+        self.artist.forget()
+        self.worker.close()
+        self.bridge.forget()
+        self.worker = self._make_worker(self.bridge.post)
+        self.editor.registry = self._make_registry()
+        self.status.replan()
+
+    def close(self) -> None:
+        """The window is closing; the journal goes, threads and worker end."""
+        self.bridge.close()
+        self.session.close()
+        self.helper.close()
+        self.artist.close()
+        self.worker.close()
+        self.settings.sync()

@@ -1,0 +1,136 @@
+"""All node types, by family, with a search field. Drag one onto the canvas, or double-click it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QByteArray, QMimeData, Qt, Signal
+from PySide6.QtGui import QIcon, QKeyEvent, QPainter, QPixmap
+from PySide6.QtWidgets import QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from app.engine.registry import Registry
+from app.engine.spec import NodeSpec
+from app.ui import canvas_look as look
+from app.ui import theme
+from app.ui.facts import family_title, tooltip
+from app.ui.search import rank
+
+NODE_MIME = "application/x-polyloom-node"
+_ID = Qt.ItemDataRole.UserRole
+
+
+class Library(QWidget):
+    """``chosen(type id)``: double-clicked, or Enter."""
+
+    chosen = Signal(str)
+
+    def __init__(self, registry: Registry) -> None:
+        super().__init__()
+        self.field = QLineEdit(placeholderText="Search nodes", clearButtonEnabled=True)
+        self.field.addAction(theme.icon("search", theme.DIM), QLineEdit.ActionPosition.LeadingPosition)
+        self.field.textChanged.connect(self._filter)
+        self.field.returnPressed.connect(self._choose_first)
+        self.tree = _Tree()
+        self.tree.itemActivated.connect(self._choose)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 0)
+        layout.setSpacing(6)
+        layout.addWidget(self.field)
+        layout.addWidget(self.tree)
+        self.setMinimumWidth(150)
+        self.show_registry(registry)
+
+    def show_registry(self, registry: Registry) -> None:
+        self._registry = registry
+        self.tree.clear()
+        families: dict[str, list[NodeSpec]] = {}
+        for spec in registry.values():
+            families.setdefault(spec.family, []).append(spec)
+        for family in sorted(families, key=family_title):
+            branch = QTreeWidgetItem(self.tree, [family_title(family)])
+            branch.setFlags(Qt.ItemFlag.ItemIsEnabled)
+            for spec in sorted(families[family], key=lambda s: s.title):
+                branch.addChild(_leaf(spec))
+            branch.setExpanded(True)
+        self._filter(self.field.text())
+
+    def shown(self) -> list[str]:
+        """Ids that fit the search, from top to bottom."""
+        return [str(leaf.data(0, _ID)) for leaf in self._leaves() if not leaf.isHidden()]
+
+    def _leaves(self) -> list[QTreeWidgetItem]:
+        return [leaf for branch in self._branches() for leaf in _children(branch)]
+
+    def _branches(self) -> list[QTreeWidgetItem]:
+        return _children(self.tree.invisibleRootItem())
+
+    def _filter(self, text: str) -> None:
+        for leaf in self._leaves():
+            leaf.setHidden(rank(text, self._registry[leaf.data(0, _ID)]) is None)
+        for branch in self._branches():
+            branch.setHidden(all(leaf.isHidden() for leaf in _children(branch)))
+
+    def _choose(self, item: QTreeWidgetItem) -> None:
+        if item.data(0, _ID):
+            self.chosen.emit(item.data(0, _ID))
+
+    def _choose_first(self) -> None:
+        text = self.field.text()
+        fitting = sorted(self.shown(), key=lambda id: rank(text, self._registry[id]) or 0)
+        if text.strip() and fitting:
+            self.chosen.emit(fitting[0])
+            self.field.clear()
+
+
+class _Tree(QTreeWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setHeaderHidden(True)
+        self.setDragEnabled(True)
+        self.setIndentation(14)
+        self.setUniformRowHeights(True)
+        self.setExpandsOnDoubleClick(False)
+        self.itemClicked.connect(self._toggle)
+
+    def mimeData(self, items: Sequence[QTreeWidgetItem]) -> QMimeData:
+        data = QMimeData()
+        data.setData(NODE_MIME, QByteArray(str(items[0].data(0, _ID)).encode()))
+        return data
+
+    def mimeTypes(self) -> list[str]:
+        return [NODE_MIME]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentItem():
+            self.itemActivated.emit(self.currentItem(), 0)
+        else:
+            super().keyPressEvent(event)
+
+    def _toggle(self, item: QTreeWidgetItem) -> None:
+        if item.childCount():
+            item.setExpanded(not item.isExpanded())
+
+
+def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
+    return [child for i in range(item.childCount()) if (child := item.child(i)) is not None]
+
+
+def _leaf(spec: NodeSpec) -> QTreeWidgetItem:
+    leaf = QTreeWidgetItem([spec.title])
+    leaf.setData(0, _ID, spec.id)
+    leaf.setToolTip(0, tooltip(spec))
+    leaf.setIcon(0, _dot(spec))
+    return leaf
+
+
+def _dot(spec: NodeSpec) -> QIcon:
+    """A square in the family's colour, as on the canvas."""
+    pixmap = QPixmap(20, 20)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(look.family_colour(spec.family))
+    painter.drawRoundedRect(4, 4, 12, 12, 3, 3)
+    painter.end()
+    return QIcon(pixmap)

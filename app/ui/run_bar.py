@@ -1,0 +1,80 @@
+"""The right end of the status bar: how far the run is, what is running, how long it may take, and Cancel."""
+
+from __future__ import annotations
+
+from html import escape
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
+
+from app.ui import theme
+from app.ui.badges import duration
+from app.ui.progress import Progress, in_words
+from app.ui.widgets import label, tool_button
+
+ENDINGS = {
+    "ok": ("Done", theme.GOOD),
+    "partial": ("Done in part: some nodes failed", theme.WARN),
+    "failed": ("Failed", theme.BAD),
+    "cancelled": ("Cancelled", theme.DIM),
+    "invalid": ("Not run: the graph has problems", theme.BAD),
+}
+
+
+class RunBar(QWidget):
+    """``cancel_wanted()``: the button, or Escape while the bar has the focus."""
+
+    cancel_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = QLabel("Ready")
+        self.count = QLabel()
+        self.left = label(role="dim")
+        self.bar = QProgressBar(textVisible=False, maximum=1000)
+        self.bar.setFixedWidth(220)
+        self.cancel = tool_button("cancel", "Cancel the run (Shift+F5)", theme.BAD)
+        self.cancel.clicked.connect(self.cancel_wanted)
+        self.cancel.setShortcut(QKeySequence("Esc"))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 2, 8, 2)
+        layout.setSpacing(10)
+        layout.addWidget(self.text, 1)
+        for part in (self.count, self.left, self.bar, self.cancel):
+            layout.addWidget(part)
+        self.show_idle()
+
+    def show_idle(self, text: str = "Ready", colour: str = theme.DIM) -> None:
+        self._show_running(False)
+        self.text.setText(f"<span style='color:{colour}'>{text}</span>")
+
+    def show_note(self, text: str, colour: str) -> None:
+        """Something happened beside a run; during one the run matters more."""
+        if not self.cancel.isEnabled():
+            self.show_idle(escape(text), colour)
+
+    def show_submitted(self) -> None:
+        """A run was asked for; the worker may still have to start."""
+        self._show_running(True)
+        self.text.setText("Starting …")
+        self.bar.setValue(0)
+        self.count.clear()
+        self.left.clear()
+
+    def show_progress(self, progress: Progress, title: str, now: float) -> None:
+        done, total = progress.done
+        left = progress.left(now)
+        self.text.setText(f"{title} · {progress.note}" if progress.note else title)
+        self.count.setText(f"{done} of {total}")
+        self.left.setText(f"about {in_words(left)} left" if left is not None else "")
+        self.bar.setValue(round(progress.fraction * 1000))
+
+    def show_end(self, status: str, seconds: float) -> None:
+        word, colour = ENDINGS[status]
+        self.show_idle(f"{word} · {duration(seconds)}" if seconds else word, colour)
+
+    def _show_running(self, on: bool) -> None:
+        for part in (self.count, self.left, self.bar, self.cancel):
+            part.setVisible(on)
+        self.cancel.setEnabled(on)

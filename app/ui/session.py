@@ -1,0 +1,150 @@
+"""The open document: its file, its unsaved edits and the journal of them. Asks nobody anything; the window asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.engine import graph_file
+from app.engine.errors import CannotWrite
+from app.engine.graph import Graph
+from app.engine.spec import NodeSpec
+from app.ui.editor import Editor
+from app.ui.journal import Journal, LeftBehind
+from app.ui.settings import Settings
+
+JOURNAL_MS = 2000
+
+
+class Session(QObject):
+    """``file_changed``: another file, name or output folder. ``unsaved_changed(bool)``.
+
+    ``said(level, text)``: a line for the log.
+    """
+
+    file_changed = Signal()
+    unsaved_changed = Signal(bool)
+    said = Signal(str, str)
+
+    def __init__(self, editor: Editor, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.editor = editor
+        self.settings = settings
+        self.path: Path | None = None
+        self.name = "Untitled"
+        self.journal = Journal(settings.data / "journal")
+        self._journal_timer = QTimer(self, singleShot=True, interval=JOURNAL_MS)
+        self._journal_timer.timeout.connect(self.write_journal)
+        editor.changed.connect(self._on_changed)
+        editor.undo_stack.cleanChanged.connect(self._on_clean_changed)
+
+    @property
+    def specs(self) -> Mapping[str, NodeSpec]:
+        return self.editor.registry
+
+    @property
+    def base(self) -> Path:
+        """The folder that relative paths of the graph start from."""
+        return self.settings.documents if self.path is None else self.path.parent
+
+    @property
+    def out(self) -> Path:
+        """Where files are written."""
+        chosen = self.settings.out_folder(self.path)
+        return chosen or (self.settings.documents if self.path is None else self.path.parent / "out")
+
+    @property
+    def unsaved(self) -> bool:
+        return not self.editor.is_clean
+
+    def new(self) -> None:
+        self._replace(Graph(), None, "Untitled")
+
+    def open(self, path: Path) -> None:
+        """Raises :class:`BadGraphFile`; then the open graph stays as it is."""
+        path = path.resolve()
+        graph = graph_file.read(path)
+        self._replace(graph, path, path.stem)
+        self.settings.opened(path)
+
+    def open_copy(self, graph: Graph, name: str, came_from: Path) -> None:
+        """An example, or a graph found inside a result: as a new unsaved graph. ``came_from``: its former folder."""
+        self._replace(graph_file.rebase(graph, self.specs, came_from, self.settings.documents), None, name)
+
+    def stored(self, path: Path) -> str:
+        """A path as the graph keeps it: relative inside the folder of the file, else absolute."""
+        return path.absolute().as_posix() if self.path is None else graph_file.shorten(path, self.path.parent)
+
+    def recover(self, left: LeftBehind) -> None:
+        """The journal's graph, unsaved, over what the file holds: one undo leads back to the saved graph."""
+        saved = Graph()
+        if left.path is not None and left.path.is_file():
+            saved = graph_file.read(left.path)
+        self._replace(saved, left.path, left.path.stem if left.path else "Recovered")
+        self.editor.edit("Recover unsaved work", left.graph)
+        self.write_journal()
+        left.forget()
+
+    def save(self) -> None:
+        """Raises :class:`CannotWrite`. Needs a path."""
+        assert self.path is not None
+        self._write(self.path, self.editor.graph)
+
+    def save_as(self, path: Path) -> None:
+        """Relative paths still lead to the same files afterwards. Raises :class:`CannotWrite`; then nothing changed."""
+        path = path.resolve()
+        graph = graph_file.rebase(self.editor.graph, self.specs, self.base, path.parent)
+        out = self.settings.out_folder(self.path)
+        self._write(path, graph, moved=graph is not self.editor.graph)
+        self.path, self.name, self.editor.base = path, path.stem, path.parent
+        if out is not None:
+            self.settings.set_out_folder(path, out)
+        self.file_changed.emit()
+
+    def set_out(self, folder: Path | None) -> None:
+        self.settings.set_out_folder(self.path, folder)
+        self.file_changed.emit()
+
+    def write_journal(self) -> None:
+        """Now, if there is something unsaved. Never raises: the window must go on."""
+        self._journal_timer.stop()
+        if not self.unsaved:
+            return
+        try:
+            self.journal.write(self.editor.graph, self.path)
+        except OSError as error:
+            self.said.emit("warning", f"Unsaved work cannot be journalled: {error}. Save the graph soon.")
+
+    def close(self) -> None:
+        """The person saved or let go of the edits."""
+        self._journal_timer.stop()
+        self.journal.close()
+
+    def _write(self, path: Path, graph: Graph, moved: bool = False) -> None:
+        if not path.parent.is_dir():
+            raise CannotWrite(f"The folder {path.parent} is not there.", "Choose another folder.")
+        graph_file.save(path, graph)
+        if moved:
+            self.editor.edit("Save as", graph)
+        self.editor.set_clean()
+        self.settings.opened(path)
+        self.journal.clear()
+
+    def _replace(self, graph: Graph, path: Path | None, name: str) -> None:
+        self.path, self.name = path, name
+        self.editor.base = None if path is None else path.parent
+        self.editor.reset(graph)
+        self.journal.clear()
+        self._journal_timer.stop()
+        self.file_changed.emit()
+
+    def _on_changed(self, _: Graph) -> None:
+        if not self._journal_timer.isActive():
+            self._journal_timer.start()
+
+    def _on_clean_changed(self, clean: bool) -> None:
+        if clean:
+            self.journal.clear()
+        self.unsaved_changed.emit(not clean)

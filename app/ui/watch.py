@@ -1,0 +1,175 @@
+"""Which result the viewer shows: of the pinned node, else of the selected one, else of the one that ended last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.engine.errors import EngineError
+from app.engine.payloads import Payload
+from app.engine.store import Store
+from app.ui import theme
+from app.ui.background import Background
+from app.ui.board import DONE, Now
+from app.ui.editor import Editor
+from app.ui.status import Status
+from app.ui.viewer_face import ViewerFace
+from app.ui.widgets import QuietCombo, tool_button
+
+GONE = "its stored result was cleaned up: run again"
+
+
+class WatchBar(QWidget):
+    """One line above the viewer: which node, which output, pinned or not; the viewer itself below."""
+
+    def __init__(self, viewer: QWidget) -> None:
+        super().__init__()
+        self.text = QLabel()
+        self.outputs = QuietCombo()
+        self.outputs.hide()
+        self.pin = tool_button("pin", "Keep showing this node", checkable=True)
+        head = QHBoxLayout()
+        head.setContentsMargins(8, 2, 4, 2)
+        head.addWidget(self.text, 1)
+        head.addWidget(self.outputs)
+        head.addWidget(self.pin)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(head)
+        layout.addWidget(viewer, 1)
+
+    def say(self, title: str, remark: str, warn: bool = False) -> None:
+        colour = theme.WARN if warn else theme.DIM
+        self.text.setText(f"<b>{escape(title)}</b> <span style='color:{colour}'>{escape(remark)}</span>")
+
+
+class Watch(QObject):
+    """Loads payloads on the helper thread; while one loads, a newer wish replaces an older one."""
+
+    def __init__(
+        self,
+        editor: Editor,
+        status: Status,
+        viewer: ViewerFace,
+        bar: WatchBar,
+        store: Callable[[], Store],
+        helper: Background,
+    ) -> None:
+        super().__init__(status)
+        self._editor, self._status, self._viewer, self._bar = editor, status, viewer, bar
+        self._store, self._helper = store, helper
+        self.id = ""
+        self.pinned = ""
+        self._last = ""
+        self._sockets: dict[str, str] = {}
+        self._wish: tuple[str, str] | None = None
+        self._held = False
+        self._gone = ""
+        editor.selection_changed.connect(lambda _: self.refresh())
+        editor.opened.connect(self._reset)
+        status.changed.connect(self._on_changed)
+        bar.pin.clicked.connect(self._pin)
+        bar.outputs.activated.connect(self._choose_output)
+
+    def refresh(self) -> None:
+        """Look again at what is to be shown."""
+        self.id = self._target()
+        now = self._status.board[self.id]
+        socket = self._socket(now)
+        digest = now.preview or now.outputs.get(socket, "")
+        self._head(now, socket, digest)
+        if not self._held and self._wish != (self.id, digest):
+            self._wish = self.id, digest
+            self._ask(*self._wish)
+
+    def hold(self, on: bool) -> None:
+        """While the person draws on a picture, the viewer belongs to the drawing."""
+        self._held = on
+        if not on:
+            self._wish = None
+            self.refresh()
+
+    def _ask(self, id: str, digest: str) -> None:
+        self._gone = ""
+        if not digest:
+            self._viewer.show_payload(None, id)
+            return
+        store = self._store()
+        self._helper.submit("watch", lambda: _loaded(store, digest), lambda payload: self._show(id, digest, payload))
+
+    def _show(self, id: str, digest: str, payload: Payload | None) -> None:
+        if self._wish != (id, digest) or self._held:
+            return
+        self._gone = digest if payload is None else ""
+        self._viewer.show_payload(payload, id)
+        if payload is None:
+            self.refresh()
+
+    def _target(self) -> str:
+        graph = self._editor.graph
+        if self.pinned in graph.nodes:
+            return self.pinned
+        if len(self._editor.selection) == 1:
+            return self._editor.selection[0]
+        if self._last in graph.nodes:
+            return self._last
+        return next((id for id in reversed(graph.ends()) if self._status.board[id].outputs), "")
+
+    def _socket(self, now: Now) -> str:
+        chosen = self._sockets.get(self.id, "")
+        return chosen if chosen in now.outputs else next(iter(now.outputs), "")
+
+    def _head(self, now: Now, socket: str, digest: str) -> None:
+        names = list(now.outputs)
+        if [self._bar.outputs.itemText(i) for i in range(self._bar.outputs.count())] != names:
+            self._bar.outputs.clear()
+            self._bar.outputs.addItems(names)
+        self._bar.outputs.setCurrentText(socket)
+        self._bar.outputs.setVisible(len(names) > 1)
+        self._bar.pin.setChecked(bool(self.pinned))
+        self._bar.pin.setEnabled(bool(self.id))
+        if not self.id:
+            self._bar.say("", "Run the graph to see its results here.")
+            return
+        self._bar.say(self._editor.title(self.id), *self._remark(now, digest))
+
+    def _remark(self, now: Now, digest: str) -> tuple[str, bool]:
+        if now.preview:
+            return "in progress", False
+        if digest and digest == self._gone:
+            return GONE, True
+        if not digest:
+            return "no result yet", False
+        return ("", False) if now.state in DONE else ("of earlier settings", True)
+
+    def _on_changed(self, ids: set[str]) -> None:
+        for id in ids:
+            now = self._status.board[id]
+            if now.preview or now.state == "ran":
+                self._last = id
+        self.refresh()
+
+    def _pin(self, on: bool) -> None:
+        self.pinned = self.id if on else ""
+        self.refresh()
+
+    def _choose_output(self) -> None:
+        self._sockets[self.id] = self._bar.outputs.currentText()
+        self.refresh()
+
+    def _reset(self) -> None:
+        self.pinned, self._last, self._wish = "", "", None
+        self._sockets.clear()
+        self._viewer.show_payload(None, "")
+
+
+def _loaded(store: Store, digest: str) -> Payload | None:
+    """None when the store has cleaned it up or finds it damaged; then a run makes it again."""
+    try:
+        return store.load(digest)
+    except (KeyError, EngineError):
+        return None

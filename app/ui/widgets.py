@@ -1,0 +1,50 @@
+"""Small widgets and habits that many parts of the window share."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QComboBox, QLabel, QToolButton, QWidget
+
+from app.ui import theme
+
+
+def tool_button(icon: str, tip: str, colour: str = theme.TEXT, checkable: bool = False) -> QToolButton:
+    button = QToolButton()
+    button.setIcon(theme.icon(icon, colour))
+    button.setToolTip(tip)
+    button.setCheckable(checkable)
+    return button
+
+
+def label(text: str = "", role: str = "", wrap: bool = False) -> QLabel:
+    """``role``: a look of the stylesheet (dim, bad, warn, heading). Wrapped labels can be selected and copied."""
+    made = QLabel(text, wordWrap=wrap)
+    made.setProperty("role", role)
+    if wrap:
+        made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return made
+
+
+def set_look(widget: QWidget, name: str, value: object) -> None:
+    """Set a property that the stylesheet looks at, and paint anew if it changed."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
+class QuietCombo(QComboBox):
+    """A list that the mouse wheel does not change while the person scrolls past it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(6)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
