@@ -63,7 +63,7 @@ class Canvas(QWidget):
         self.editor.changed.connect(self._show)
         self.editor.opened.connect(self._forget)
         self.editor.selection_changed.connect(self._show_selection)
-        self.editor.registry_changed.connect(lambda: self._show(self.editor.graph, True))
+        self.editor.registry_changed.connect(self._show_everything)
         view = self.view
         view.scene().selectionChanged.connect(self._read_selection)
         view.zoomed.connect(lambda zoom: self.items.set_thin_links(zoom < look.FAR))
@@ -251,6 +251,9 @@ class Canvas(QWidget):
             self._dress(self.items.nodes[id])
         self._busy = False
         self._show_selection(self.editor.selection)
+
+    def _show_everything(self) -> None:
+        self._show(self.editor.graph, True)
 
     def _dress(self, item: NodeItem) -> None:
         if item.id in self._badges:

@@ -1,7 +1,7 @@
 """The camera and the mouse of the canvas, on top of NodeGraphQt's viewer.
 
 Its panning, rubber band and link knife are kept. Its link handling, cycle check (exponential), search and menus are
-not used; modifier keys are read from each mouse event, because a key released in another window is never seen.
+not used; modifier keys are read from the mouse event, because a key released in another window is never seen.
 """
 
 from __future__ import annotations
@@ -171,7 +171,6 @@ class CanvasView(NodeViewer):  # type: ignore[misc]
             self.link_pressed.emit(None if self.node_at(place) else self.link_at(place))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._read_modifiers(event)
         if self.drag:
             self.drag.move(event.position().toPoint())
             return
@@ -214,6 +213,7 @@ class CanvasView(NodeViewer):  # type: ignore[misc]
             drag.end()
 
     def _read_modifiers(self, event: QMouseEvent) -> None:
+        """They count as they are when the button goes down. Control does what Shift does: it adds."""
         keys = event.modifiers()
         self.ALT_state = bool(keys & _KEYS.AltModifier)
         self.SHIFT_state = bool(keys & (_KEYS.ShiftModifier | _KEYS.ControlModifier))

@@ -143,5 +143,3 @@ def canvas(qtbot: QtBot, editor: Editor) -> Iterator[Canvas]:
 @pytest.fixture
 def hand(canvas: Canvas) -> Hand:
     return Hand(canvas)
-
-
