@@ -6,18 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.engine import Mesh
-
-Array = NDArray[Any]
-
-
-def blend(rows: Array, faces: Array, at: Array) -> Array:
-    """(N, K) values inside triangles: ``rows`` (V, K), ``faces`` (N, 3), ``at`` (N, 3) whose last two are u, v."""
-    u, v = at[:, 1:2], at[:, 2:3]
-    mixed: Array = rows[faces[:, 0]] * (1.0 - u - v) + rows[faces[:, 1]] * u + rows[faces[:, 2]] * v
-    return mixed
 
 
 def carry(source: Mesh, target: Mesh, uv: bool = False) -> Mesh:
@@ -29,14 +19,16 @@ def carry(source: Mesh, target: Mesh, uv: bool = False) -> Mesh:
     present = {name: rows for name, rows in wanted if rows is not None}
     if not present or not len(target.vertices):
         return target
+    from nodes.mesh._blend import blend
     from nodes.mesh._bvh import build, nearest
 
     tree = build(source.vertices, source.faces)
     face, at = nearest(tree, target.vertices, target.normals, 0.0 if target.normals is not None else -1.0)
     lost = np.flatnonzero(face < 0)
     face[lost], at[lost] = nearest(tree, target.vertices[lost])
-    corners = source.faces[face]
-    changes: dict[str, Any] = {k: blend(rows, corners, at).astype(np.float32) for k, rows in present.items()}
+    changes: dict[str, Any] = {
+        name: blend(rows, source.faces, face, at).astype(np.float32) for name, rows in present.items()
+    }
     if uv:
         changes["material"] = source.material
     return replace(target, **changes)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from app.engine import Mesh, Run
 from nodes.io._tangents import with_tangents
-from nodes.mesh._attributes import blend
+from nodes.mesh._blend import blend
 from nodes.mesh._raster import draw, texel_corners
 from nodes.mesh._shading import smooth_normals
+from nodes.texture._loops import gather, into_frame
 from nodes.texture._occlusion import Shade
 from nodes.texture._surface import GREYS, Surface, unit
 
@@ -100,34 +101,32 @@ def _bake_rows(run: Run, surface: Surface, receiver: Receiver, order: Order, row
     at = np.concatenate([np.zeros((len(face), 1)), inside[seen]], axis=1)
     weight = np.where(covered[seen], 1.0, FAINT)
     values, far = _values(surface, receiver, order, face, at, rows.start)
-    total = _gathered(weight[:, None], seen, order.fine)[..., 0]
-    mixed = {
-        name: (_gathered(v * weight[:, None], seen, order.fine) / np.maximum(total, FAINT * 1e-3)[..., None])
-        for name, v in values.items()
-    }
+    gathered = {name: _gathered(np.asarray(v, np.float64), weight, seen, order.fine) for name, v in values.items()}
+    total = next(iter(gathered.values()))[..., -1]
+    mixed = {name: g[..., :-1] / np.maximum(total, FAINT * 1e-3)[..., None] for name, g in gathered.items()}
     return Band({name: m.astype(np.float32) for name, m in mixed.items()}, total, len(face), far)
 
 
-def _gathered(rows: Array, seen: Array, fine: int) -> Array:
-    """Sum (K, C) sample rows into texels: (R, S, C)."""
-    grid = np.zeros((*seen.shape, rows.shape[1]))
-    grid[seen] = rows
+def _gathered(rows: Array, weight: Array, seen: Array, fine: int) -> Array:
+    """(R, S, C + 1): (K, C) sample rows times their weights summed into texels, and last the weights' own sum."""
     high, wide = seen.shape[0] // fine, seen.shape[1] // fine
-    return np.asarray(grid.reshape(high, fine, wide, fine, -1).sum(axis=(1, 3)))
+    total = np.zeros((high, wide, rows.shape[1] + 1))
+    gather(rows, weight, np.flatnonzero(seen), seen.shape[1], fine, total)
+    return total
 
 
 def _values(
     surface: Surface, receiver: Receiver, order: Order, face: Array, at: Array, seed: int
 ) -> tuple[dict[str, Array], int]:
-    corners = receiver.mesh.faces[face]
-    points = blend(receiver.mesh.vertices.astype(np.float64), corners, at)
-    hits = surface.find(points, unit(blend(receiver.rays, corners, at)), order.reach)
+    faces = receiver.mesh.faces
+    points = blend(receiver.mesh.vertices, faces, face, at)
+    hits = surface.find(points, unit(blend(receiver.rays, faces, face, at)), order.reach)
     values: dict[str, Array] = {}
     for name in order.maps:
         if name == "base_colour":
             values[name] = surface.base_colour(hits)
         elif name == "normal":
-            values[name] = _in_tangent_space(receiver, corners, at, surface.shading(hits))
+            values[name] = _in_tangent_space(receiver, face, at, surface.shading(hits))
         elif name == "ambient":
             assert order.shade is not None
             values[name] = order.shade.openness(surface, hits, seed * 7919)[:, None]
@@ -139,11 +138,11 @@ def _values(
     return values, int(hits.far.sum())
 
 
-def _in_tangent_space(receiver: Receiver, corners: Array, at: Array, normal: Array) -> Array:
+def _in_tangent_space(receiver: Receiver, face: Array, at: Array, normal: Array) -> Array:
     """(N, 3): world normals in the frame in which a viewer will read the map (OpenGL, +Y up)."""
-    up = unit(blend(receiver.normals, corners, at))
-    along = unit(blend(receiver.tangents[:, :3], corners, at))
-    side = np.cross(up, along) * receiver.tangents[corners[:, 0], 3:]
-    frame = np.stack([along, side, up], axis=2)
-    frame[np.abs(np.linalg.det(frame)) < 1e-3] = np.eye(3)
-    return unit(np.linalg.solve(frame, normal[..., None])[..., 0])
+    faces = receiver.mesh.faces
+    up = unit(blend(receiver.normals, faces, face, at))
+    along = unit(blend(receiver.tangents[:, :3], faces, face, at))
+    out = np.empty_like(up)
+    into_frame(along, up, receiver.tangents[faces[face, 0], 3].astype(np.float64), normal, out)
+    return out

@@ -67,3 +67,39 @@ def hemisphere(normal: Array, rays: int, seed: int, out: Array) -> None:
             out[i, 0] = (1.0 + sign * nx * nx * a) * x + b * y + nx * z
             out[i, 1] = sign * b * x + (sign + ny * ny * a) * y + ny * z
             out[i, 2] = -sign * nx * x - ny * y + nz * z
+
+
+@kernel
+def gather(rows: Array, weight: Array, place: Array, width: int, fine: int, total: Array) -> None:
+    """Add (K, C) ``rows`` times ``weight`` to the texels of ``total`` (R, S, C + 1); the last channel sums the weights.
+
+    ``place``: (K,) flat sample numbers in a picture ``width`` samples wide; ``fine`` samples a texel and axis.
+    """
+    channels = rows.shape[1]
+    for i in range(len(rows)):
+        y, x = place[i] // width // fine, place[i] % width // fine
+        for c in range(channels):
+            total[y, x, c] += rows[i, c] * weight[i]
+        total[y, x, channels] += weight[i]
+
+
+@kernel
+def into_frame(along: Array, up: Array, hand: Array, normal: Array, out: Array) -> None:
+    """``out`` (N, 3): unit ``normal`` in the frame of tangent ``along``, unit bitangent along ``hand * cross(up, along)``, ``up``.
+
+    All (N, 3) unit, ``hand`` (N,) 1 or -1. The frame may lean: its inverse is used, so that reading the map gives the
+    normal back exactly.
+    """
+    for i in range(len(up)):
+        t, n, m = along[i], up[i], normal[i]
+        bx, by, bz = (n[1] * t[2] - n[2] * t[1]), (n[2] * t[0] - n[0] * t[2]), (n[0] * t[1] - n[1] * t[0])
+        square = bx * bx + by * by + bz * bz
+        lean = t[0] * n[0] + t[1] * n[1] + t[2] * n[2]
+        mt, mn = m[0] * t[0] + m[1] * t[1] + m[2] * t[2], m[0] * n[0] + m[1] * n[1] + m[2] * n[2]
+        if square < 1e-6:
+            x, y, z = 0.0, 0.0, 1.0
+        else:
+            x, z = (mt - lean * mn) / square, (mn - lean * mt) / square
+            y = (m[0] * bx + m[1] * by + m[2] * bz) / math.sqrt(square) * hand[i]
+        length = math.sqrt(x * x + y * y + z * z)
+        out[i, 0], out[i, 1], out[i, 2] = x / length, y / length, z / length

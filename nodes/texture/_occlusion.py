@@ -26,11 +26,10 @@ class Shade:
 
     def openness(self, surface: Surface, hits: Hits, seed: int) -> Array:
         """(N,) float32 in 0..1: cosine-weighted share of rays from each hit that meet nothing."""
-        from nodes.mesh._attributes import blend
         from nodes.texture._loops import hemisphere
         from nodes.texture._surface import unit
 
-        normal = unit(blend(surface.normals, surface.mesh.faces[hits.face], hits.at))
+        normal = unit(surface.value(surface.normals, hits))
         start = surface.positions(hits.face, hits.at) + normal * self.lift
         share = np.empty(len(start), np.float32)
         step = max(1, RAYS_AT_ONCE // self.rays)

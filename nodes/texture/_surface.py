@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.engine import Image, Material, Mesh
 from nodes.image._pixels import to_linear
 from nodes.io._tangents import with_tangents
-from nodes.mesh._attributes import blend
+from nodes.mesh._blend import blend
 from nodes.mesh._bvh import Tree, along, build, nearest
 from nodes.mesh._shading import smooth_normals
 
@@ -57,11 +57,15 @@ class Surface:
 
     def positions(self, face: Array, at: Array) -> Array:
         """(N, 3) float64."""
-        return blend(self.mesh.vertices.astype(np.float64), self.mesh.faces[face], at)
+        return blend(self.mesh.vertices, self.mesh.faces, face, at)
+
+    def value(self, rows: Array, hits: Hits) -> Array:
+        """(N, K) float64 of a (V, K) vertex attribute."""
+        return blend(rows, self.mesh.faces, hits.face, hits.at)
 
     def uv(self, hits: Hits) -> Array:
         assert self.mesh.uv is not None
-        return blend(self.mesh.uv, self.mesh.faces[hits.face], hits.at)
+        return self.value(self.mesh.uv, hits)
 
     def base_colour(self, hits: Hits) -> Array:
         """(N, 4) linear RGBA: texture times vertex colour times factor, as a glTF viewer shows it."""
@@ -70,7 +74,7 @@ class Surface:
         if "base_colour" in self.textures:
             shade *= self.sample("base_colour", hits)
         if self.colours is not None:
-            shade *= blend(self.colours, self.mesh.faces[hits.face], hits.at).astype(np.float32)
+            shade *= self.value(self.colours, hits).astype(np.float32)
         return shade
 
     def sample(self, name: str, hits: Hits) -> Array:
@@ -81,24 +85,25 @@ class Surface:
 
     def shading(self, hits: Hits) -> Array:
         """(N, 3) unit normals in world space, the source's own normal map included."""
-        corners = self.mesh.faces[hits.face]
-        normal = unit(blend(self.normals, corners, hits.at))
+        normal = unit(self.value(self.normals, hits))
         if self.tangents is None:
             return normal
-        tangent = blend(self.tangents[:, :3], corners, hits.at)
-        side = np.cross(normal, tangent) * self.tangents[corners[:, 0], 3:]
+        tangent = self.value(self.tangents[:, :3], hits)
+        side = np.cross(normal, tangent) * self.tangents[self.mesh.faces[hits.face, 0], 3:]
         bump = self.sample("normal", hits) * 2 - 1
         return unit(tangent * bump[:, :1] + side * bump[:, 1:2] + normal * bump[:, 2:3])
 
 
 def unit(vectors: Array) -> Array:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-20))
+    """(N, 3) vectors of length 1."""
+    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    return np.asarray(vectors / np.maximum(length, 1e-20)[:, None])
 
 
 def surface_of(mesh: Mesh) -> Surface:
     """Make a source ready. Textures need UVs; without them only factors and vertex colours count."""
     if mesh.normals is None:
-        mesh = _with_normals(mesh)
+        mesh = replace(mesh, normals=smooth_normals(mesh.vertices, mesh.faces))
     textures = _textures(mesh.material) if mesh.material and mesh.uv is not None else {}
     tangents = None
     if "normal" in textures:
@@ -106,12 +111,6 @@ def surface_of(mesh: Mesh) -> Surface:
     assert mesh.normals is not None
     colours = None if mesh.colours is None else _linear(mesh.colours)
     return Surface(mesh, mesh.normals, build(mesh.vertices, mesh.faces), textures, colours, tangents)
-
-
-def _with_normals(mesh: Mesh) -> Mesh:
-    from dataclasses import replace
-
-    return replace(mesh, normals=smooth_normals(mesh.vertices, mesh.faces))
 
 
 def _textures(material: Material) -> dict[str, Array]:
