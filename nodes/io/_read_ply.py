@@ -39,7 +39,7 @@ def read_ply(data: bytes, beside: Beside) -> list[Part]:
 
 
 def _columns(rows: Columns, names: tuple[str, ...]) -> Array | None:
-    found = [rows[name] for name in names if name in rows]
+    found: list[Array] = [rows[name] for name in names if name in rows]
     return np.stack(found, axis=1, dtype=np.float32, casting="unsafe") if len(found) == len(names) else None
 
 
@@ -59,7 +59,7 @@ def _colours(rows: Columns) -> Array | None:
             scale = _scale(channels[0], max(float(c.max(initial=0)) for c in channels))
             opaque = np.ones(len(channels[0]))
             stacked = [c / scale for c in channels] + [opaque if alpha is None else alpha / scale]
-            return np.clip(np.column_stack(stacked), 0, 1).astype(np.float32)
+            return np.asarray(np.clip(np.column_stack(stacked), 0, 1), np.float32)
     return None
 
 

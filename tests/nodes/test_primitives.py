@@ -1,0 +1,138 @@
+import numpy as np
+import pytest
+import trimesh
+
+from app.engine import BadInput, Mesh
+from nodes.mesh.primitives import box, capsule, cone, cylinder, plane, sphere, torus
+
+SOLIDS = {
+    "box": lambda: box(1.0, 0.3, 2.0),
+    "box in pieces": lambda: box(0.1, 0.7, 0.3, pieces=7),
+    "globe": lambda: sphere(0.7, segments=24),
+    "coarse globe": lambda: sphere(0.7, segments=3),
+    "icosahedron": lambda: sphere(0.7, "icosphere", detail=1),
+    "icosphere": lambda: sphere(0.7, "icosphere", detail=13),
+    "cylinder": lambda: cylinder(0.3, 1.3, 37, 3),
+    "cone": lambda: cone(0.3, 1.3, 37),
+    "truncated cone": lambda: cone(0.3, 1.3, 37, 0.1),
+    "funnel": lambda: cone(0.1, 1.3, 37, 0.4),
+    "torus": lambda: torus(0.5, 0.2, 31, 17),
+    "capsule": lambda: capsule(0.2, 0.5, 24),
+}
+EULER = {name: 0 if name == "torus" else 2 for name in SOLIDS}
+
+
+def welded(mesh: Mesh) -> trimesh.Trimesh:
+    """Equal positions to the last bit become one vertex; nothing is rounded."""
+    points, number = np.unique(mesh.vertices, axis=0, return_inverse=True)
+    return trimesh.Trimesh(points, number.reshape(-1)[mesh.faces], process=False)
+
+
+def uv_areas(mesh: Mesh) -> np.ndarray:
+    a, b, c = (mesh.uv[mesh.faces[:, k]].astype(np.float64) for k in range(3))
+    return ((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]) / 2
+
+
+def covered_once(mesh: Mesh, side: int = 401) -> int:
+    """The largest number of triangles over any of side² sample points of the texture."""
+    count = np.zeros((side, side), np.uint8)
+    for corners in mesh.uv[mesh.faces].astype(np.float64) * side:
+        low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
+        x, y = np.meshgrid(np.arange(low[0], high[0]) + 0.5127, np.arange(low[1], high[1]) + 0.4871)
+        inside = np.ones(x.shape, bool)
+        for (ax, ay), (bx, by) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+            inside &= (bx - ax) * (y - ay) - (by - ay) * (x - ax) > 1e-9
+        count[low[1] : high[1], low[0] : high[0]][inside[: side - low[1], : side - low[0]]] += 1
+    return int(count.max())
+
+
+@pytest.mark.parametrize("name", SOLIDS)
+def test_solids_are_closed_and_outward(name):
+    mesh = SOLIDS[name]()
+    solid = welded(mesh)
+    assert solid.is_watertight and solid.is_winding_consistent
+    assert solid.volume > 0
+    assert solid.euler_number == EULER[name]
+    assert solid.area_faces.min() > 0
+    assert len(np.unique(mesh.faces)) == len(mesh.vertices)
+    np.testing.assert_allclose((mesh.bounds[0] + mesh.bounds[1])[1], 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", SOLIDS)
+def test_normals_are_unit_and_on_the_side_of_their_faces(name):
+    mesh = SOLIDS[name]()
+    np.testing.assert_allclose(np.linalg.norm(mesh.normals, axis=1), 1, atol=1e-6)
+    a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
+    face = np.cross(b - a, c - a)
+    face /= np.linalg.norm(face, axis=1, keepdims=True)
+    agreement = np.einsum("mi,mki->mk", face, mesh.normals[mesh.faces])
+    assert agreement.min() > (0.2 if name in ("coarse globe", "icosahedron") else 0.9)
+
+
+@pytest.mark.parametrize("name", [*SOLIDS, "plane"])
+def test_uvs_stay_inside_face_outward_and_never_overlap(name):
+    mesh = plane(2, 3, 4) if name == "plane" else SOLIDS[name]()
+    assert mesh.uv.min() >= 0 and mesh.uv.max() <= 1
+    assert uv_areas(mesh).min() > 0
+    assert covered_once(mesh) == 1
+
+
+def test_sizes_are_exact():
+    solid = welded(box(1.0, 0.5, 2.0, pieces=3))
+    assert solid.volume == pytest.approx(1.0, rel=1e-6)
+    assert solid.area == pytest.approx(7.0, rel=1e-6)
+    np.testing.assert_allclose(box(1.0, 0.5, 2.0).bounds, [[-0.5, -0.25, -1], [0.5, 0.25, 1]])
+    n, r, h = 12, 0.5, 2.0
+    polygon = n * r * r * np.sin(2 * np.pi / n) / 2
+    assert welded(cylinder(r, h, n)).volume == pytest.approx(polygon * h, rel=1e-6)
+    assert welded(cone(r, h, n)).volume == pytest.approx(polygon * h / 3, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("make", "volume", "area"),
+    [
+        (lambda n: sphere(0.5, segments=n), np.pi / 6, np.pi),
+        (lambda n: sphere(0.5, "icosphere", detail=n // 4), np.pi / 6, np.pi),
+        (lambda n: cylinder(0.5, 1.0, n), np.pi / 4, 1.5 * np.pi),
+        (lambda n: cone(0.5, 1.0, n), np.pi / 12, np.pi / 4 + np.pi / 2 * np.sqrt(1.25)),
+        (lambda n: torus(0.5, 0.2, n, n), 2 * np.pi**2 * 0.5 * 0.04, 4 * np.pi**2 * 0.1),
+        (lambda n: capsule(0.25, 0.5, n), np.pi * 0.0625 * (0.5 + 1 / 3), 2 * np.pi * 0.25),
+    ],
+)
+def test_volume_and_area_converge_with_the_square_of_the_pieces(make, volume, area):
+    off = {
+        n: (abs(welded(make(n)).volume - volume) / volume, abs(welded(make(n)).area - area) / area) for n in (32, 128)
+    }
+    assert off[128][0] < 3e-3 and off[128][1] < 2e-3
+    for coarse, fine in zip(off[32], off[128], strict=True):
+        assert 12 < coarse / fine < 20
+
+
+def test_all_points_of_a_sphere_lie_on_it():
+    for mesh in (sphere(2.5), sphere(2.5, "icosphere", detail=9)):
+        np.testing.assert_allclose(np.linalg.norm(mesh.vertices, axis=1), 2.5, rtol=3e-7)
+        np.testing.assert_allclose(mesh.normals * 2.5, mesh.vertices, atol=1e-6)
+
+
+def test_an_icosphere_is_even():
+    solid = welded(sphere(1.0, "icosphere", detail=8))
+    assert len(solid.faces) == 20 * 64
+    assert solid.area_faces.max() / solid.area_faces.min() < 2.2
+
+
+def test_a_plane_faces_up_and_is_as_large_as_asked():
+    mesh = plane(2.0, 3.0, 5)
+    assert len(mesh.faces) == 50
+    assert (trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).face_normals == [0, 1, 0]).all()
+    np.testing.assert_allclose(mesh.bounds, [[-1, 0, -1.5], [1, 0, 1.5]])
+
+
+def test_what_cannot_be_is_said_in_words():
+    with pytest.raises(BadInput, match="tube"):
+        torus(0.2, 0.2)
+
+
+def test_shapes_are_the_same_every_time():
+    for make in SOLIDS.values():
+        one, two = make(), make()
+        assert one.vertices.tobytes() == two.vertices.tobytes() and one.uv.tobytes() == two.uv.tobytes()
