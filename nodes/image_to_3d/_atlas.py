@@ -16,6 +16,7 @@ from nodes.texture._blur import blur
 Back = Literal["soft", "mirror", "plain"]
 Colours = NDArray[np.float32]
 GUTTER = 8
+EDGE_ON = 0.25  # facing below which a texel is drawn out four times and more
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,14 @@ class Tile:
         return np.stack([1 - across if back else across, 1 - at[:, 1] / height], axis=1)
 
 
-def front_tile(image: Image, alpha: Colours, shape: Silhouette, level: float, inset: float, limit: int) -> Tile:
-    """The picture around the object; texels outside or within ``inset`` of the outline repeat the nearest inner one."""
+def front_tile(
+    image: Image, alpha: Colours, shape: Silhouette, field: HeightField, level: float, inset: float, limit: int
+) -> Tile:
+    """The picture around the object; texels outside or close to the outline repeat the nearest inner one.
+
+    Close is ``inset`` picture pixels, and where the surface is all but edge-on to the viewer, since a texel there would
+    be drawn out over a broad band.
+    """
     import cv2
 
     corner = np.floor(shape.lower) - 2
@@ -52,8 +59,11 @@ def front_tile(image: Image, alpha: Colours, shape: Silhouette, level: float, in
         weighted = cv2.resize(rgb * cover[..., None], tuple(texels.tolist()), interpolation=cv2.INTER_AREA)
         cover = cv2.resize(cover, tuple(texels.tolist()), interpolation=cv2.INTER_AREA)
         rgb = weighted / np.maximum(cover[..., None], 1e-3)
-    filled = _filled(np.clip(rgb, 0, 1), cover >= level, inset)
-    return Tile(filled, corner - GUTTER / scale, scale)
+    rgb = np.pad(np.clip(rgb, 0, 1), ((GUTTER, GUTTER), (GUTTER, GUTTER), (0, 0)), mode="edge")
+    tile = Tile(rgb, corner - GUTTER / scale, scale)
+    steep = 1 - np.sqrt(1 - EDGE_ON**2)
+    close = inset * float(scale[0]) + steep * float(scale[0]) * _on_texels(tile, field, field.radius)
+    return Tile(_filled(rgb, np.pad(cover >= level, GUTTER), close), tile.corner, scale)
 
 
 def _crop(layer: Colours, corner: NDArray[np.int64], size: NDArray[np.int64]) -> Colours:
@@ -67,14 +77,12 @@ def _crop(layer: Colours, corner: NDArray[np.int64], size: NDArray[np.int64]) ->
     return np.ascontiguousarray(crop, np.float32)
 
 
-def _filled(rgb: Colours, inside: NDArray[np.bool_], inset: float) -> Colours:
+def _filled(rgb: Colours, inside: NDArray[np.bool_], close: Colours) -> Colours:
     import cv2
 
-    rgb = np.pad(rgb, ((GUTTER, GUTTER), (GUTTER, GUTTER), (0, 0)), mode="edge")
-    inside = np.pad(inside, GUTTER)
     depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
     ridge = inside & (depth >= cv2.dilate(depth, np.ones((5, 5), np.uint8)))
-    core = (depth > inset) | ridge
+    core = (depth > close) | ridge
     labels = cv2.distanceTransformWithLabels(
         (~core).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )[1]
@@ -83,20 +91,23 @@ def _filled(rgb: Colours, inside: NDArray[np.bool_], inset: float) -> Colours:
     return np.ascontiguousarray(rgb.reshape(-1, 3)[source[labels]])
 
 
-def _facing(tile: Tile, field: HeightField) -> tuple[Colours, Colours]:
-    """((H, W) how much the surface faces the viewer, 0..1; (H, W, 2) unit direction along the outline)."""
+def _on_texels(tile: Tile, field: HeightField, values: Floats) -> Colours:
+    """(H, W): a grid of ``field`` read at every texel."""
     import cv2
 
     height, width = tile.colours.shape[:2]
-    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
-    at = (np.stack([x, y], axis=-1) / tile.scale + tile.corner - field.corner) / field.cell
-    at = at.astype(np.float32)
+    x, y = (
+        ((np.arange(n) + 0.5) / tile.scale[k] + tile.corner[k] - field.corner[k]) / field.cell
+        for k, n in enumerate((width, height))
+    )
+    columns, rows = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+    return np.asarray(cv2.remap(values.astype(np.float32), columns, rows, cv2.INTER_LINEAR))
 
-    def grown(values: Floats) -> Colours:
-        return np.asarray(cv2.remap(values.astype(np.float32), at[..., 0], at[..., 1], cv2.INTER_LINEAR))
 
-    square = np.maximum(grown(field.square), 0)
-    down, right = (grown(slope) for slope in np.gradient(field.square, field.cell))
+def _facing(tile: Tile, field: HeightField) -> tuple[Colours, Colours]:
+    """((H, W) how much the surface faces the viewer, 0..1; (H, W, 2) unit direction along the outline)."""
+    square = np.maximum(_on_texels(tile, field, field.square), 0)
+    down, right = (_on_texels(tile, field, slope) for slope in np.gradient(field.square, field.cell))
     steep = np.hypot(right, down)
     facing = 2 * np.sqrt(square) / np.maximum(np.sqrt(4 * square + steep**2), 1e-6)
     along = np.stack([-down, right], axis=-1) / np.maximum(steep, 1e-6)[..., None]

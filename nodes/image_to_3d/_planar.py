@@ -45,7 +45,7 @@ def triangulate(run: Run, shape: Silhouette, field: HeightField, faces: int) -> 
         rim, links, inner, triangles = _conforming(rim, links, inner)
         inner = _relaxed(np.concatenate([rim, inner]), triangles, len(rim))
     rim, links, inner, triangles = _conforming(rim, links, inner)
-    return _compact(np.concatenate([rim, inner]), triangles, len(rim))
+    return _without_chords(_compact(np.concatenate([rim, inner]), triangles, len(rim)))
 
 
 def _sizes(shape: Silhouette, field: HeightField, faces: int) -> _Sizes:
@@ -193,3 +193,33 @@ def _compact(points: Floats, faces: Ints, rim: int) -> Planar:
     used[faces.ravel()] = True
     number = np.cumsum(used) - 1
     return Planar(points[used], number[faces], int(used[:rim].sum()))
+
+
+def _without_chords(flat: Planar) -> Planar:
+    """Inner edges between two rim points are halved: front and back would otherwise meet along them."""
+    faces, count = flat.faces, len(flat.points)
+    sides = np.stack([np.sort(faces[:, pair], axis=1) for pair in ([1, 2], [2, 0], [0, 1])], axis=1)
+    keys = sides[..., 0] * count + sides[..., 1]
+    known, where, uses = np.unique(keys, return_inverse=True, return_counts=True)
+    where = where.reshape(keys.shape)
+    chord = (sides < flat.rim).all(axis=2) & (uses[where] == 2)
+    if not chord.any():
+        return flat
+    cut = np.unique(where[chord])
+    middle = np.full(len(known), -1)
+    middle[cut] = count + np.arange(len(cut))
+    ends = np.stack([known[cut] // count, known[cut] % count], axis=1)
+    points = np.concatenate([flat.points, flat.points[ends].mean(axis=1)])
+    whole = ~chord.any(axis=1)
+    pieces = [p for f, m in zip(faces[~whole], middle[where[~whole]], strict=True) for p in _split(f.tolist(), m.tolist())]
+    return Planar(points, np.concatenate([faces[whole], np.array(pieces)]), flat.rim)
+
+
+def _split(corners: list[int], middles: list[int]) -> list[tuple[int, int, int]]:
+    """One triangle cut at the middles of its sides; ``middles[k]`` lies opposite corner k, -1 where there is none."""
+    k = next(i for i in range(3) if middles[i] >= 0)
+    a, b, c = (corners[(k + i) % 3] for i in range(3))
+    m, n, o = (middles[(k + i) % 3] for i in range(3))  # on bc, ca, ab
+    left = [(a, b, m)] if o < 0 else [(a, o, m), (o, b, m)]
+    right = [(a, m, c)] if n < 0 else [(a, m, n), (n, m, c)]
+    return left + right

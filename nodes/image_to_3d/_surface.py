@@ -20,13 +20,12 @@ def lift(run: Run, flat: Planar, field: HeightField) -> Floats:
     """
     points = _spread_to_rim(flat, field)
     solid = np.column_stack([points, np.sqrt(_squares(points, flat, field))])
-    weight, starts, ends = _neighbours(flat.faces, len(points))
+    around = _Around(flat.faces, len(points))
     for _ in range(ROUNDS):
         run.check()
-        middle = np.stack([np.bincount(starts, solid[ends, k], len(solid)) for k in range(3)], axis=1) * weight
-        moved = solid + 0.6 * (middle - solid)
+        moved = 0.4 * solid + 0.6 * around.mean(solid)
         moved[: flat.rim] = solid[: flat.rim]
-        solid = _on_surface(moved, solid, flat, field)
+        solid = _on_surface(moved, flat, field, around)
     return solid
 
 
@@ -36,12 +35,22 @@ def _spread_to_rim(flat: Planar, field: HeightField) -> Floats:
     tilt = np.clip(np.linalg.norm(slope, axis=1) / np.maximum(2 * radius, 1e-9), 1e-6, 1)
     shift = -0.5 * slope * (np.sin(tilt * np.pi / 2) / tilt - 1)[:, None]
     shift[: flat.rim] = 0
-    for _ in range(8):
-        folded = _turns(flat.points + shift, flat.faces) < 0.15 * _turns(flat.points, flat.faces)
+    shift *= 0.8  # full strength would press points through the chords of a rim that curves inwards
+    return _untangled(flat.points + shift, flat, _Around(flat.faces, len(shift)))
+
+
+def _untangled(points: Floats, flat: Planar, around: _Around) -> Floats:
+    """No triangle turned over in the picture: points of those that are go to the middle of their neighbours."""
+    least = 0.004 * _turns(flat.points, flat.faces)
+    for _ in range(40):
+        folded = _turns(points, flat.faces) < least
         if not folded.any():
             break
-        shift[np.unique(flat.faces[folded])] *= 0.5
-    return flat.points + shift
+        loose = np.zeros(len(points), bool)
+        loose[flat.faces[folded]] = True
+        loose[: flat.rim] = False
+        points = np.where(loose[:, None], around.mean(points), points)
+    return points
 
 
 def _turns(points: Floats, faces: Ints) -> Floats:
@@ -59,15 +68,22 @@ def _squares(points: Floats, flat: Planar, field: HeightField) -> Floats:
     return np.asarray(squares)
 
 
-def _neighbours(faces: Ints, count: int) -> tuple[Floats, Ints, Ints]:
-    edges = np.unique(np.concatenate([faces[:, [0, 1, 2, 1, 2, 0]].reshape(-1, 2), faces[:, [1, 0]], faces[:, [2, 1]],
-                                      faces[:, [0, 2]]]), axis=0)  # fmt: skip
-    starts, ends = edges[:, 0], edges[:, 1]
-    return 1 / np.maximum(np.bincount(starts, minlength=count), 1)[:, None], starts, ends
+class _Around:
+    """Averages over the direct neighbours of each point."""
+
+    def __init__(self, faces: Ints, count: int) -> None:
+        pairs = np.concatenate([faces[:, [a, b]] for a, b in ((0, 1), (1, 2), (2, 0), (1, 0), (2, 1), (0, 2))])
+        keys = np.unique(pairs[:, 0] * count + pairs[:, 1])
+        self.here, self.there = keys // count, keys % count
+        self.weight = 1 / np.maximum(np.bincount(self.here, minlength=count), 1)
+
+    def mean(self, values: Floats) -> Floats:
+        columns = [np.bincount(self.here, column[self.there], len(values)) * self.weight for column in values.T]
+        return np.stack(columns, axis=1)
 
 
-def _on_surface(moved: Floats, before: Floats, flat: Planar, field: HeightField) -> Floats:
-    """Newton steps onto square(x, y) = z * z, then z exactly; points that would fold a triangle stay as before."""
+def _on_surface(moved: Floats, flat: Planar, field: HeightField, around: _Around) -> Floats:
+    """Newton steps onto square(x, y) = z * z, then z exactly."""
     for _ in range(2):
         xy, z = moved[:, :2], moved[:, 2]
         slope = np.column_stack([field.slopes(xy), -2 * z])
@@ -75,13 +91,7 @@ def _on_surface(moved: Floats, before: Floats, flat: Planar, field: HeightField)
         step = value / np.maximum((slope**2).sum(axis=1), 1e-9)
         step[: flat.rim] = 0
         moved = moved - step[:, None] * slope
-    points = moved[:, :2]
-    for _ in range(6):
-        folded = _turns(points, flat.faces) < 0.02 * _turns(flat.points, flat.faces)
-        if not folded.any():
-            break
-        stay = np.unique(flat.faces[folded])
-        points[stay] = before[stay, :2]
+    points = _untangled(moved[:, :2], flat, around)
     return np.column_stack([points, np.sqrt(_squares(points, flat, field))])
 
 

@@ -51,7 +51,7 @@ def inflate(
     run.progress(0.65, "surface")
     solid = lift(run, flat, field)
     run.progress(0.8, "texture")
-    tile, facing = settle_rim(front_tile(image, alpha, shape, level, edge_inset, texture_size), field)
+    tile, facing = settle_rim(front_tile(image, alpha, shape, field, level, edge_inset, texture_size), field)
     texture = atlas(tile, facing, back)
     run.progress(0.95, "relief")
     front, rear = _halves(solid, field, thickness, back_thickness)
