@@ -84,19 +84,30 @@ class Graph:
                         ready.append(target)
         return done, set(missing) - set(done)
 
-    def cycle(self) -> tuple[str, ...]:
-        """One cycle as a path whose last id equals its first, or an empty tuple."""
+    def cycles(self) -> list[tuple[str, ...]]:
+        """Separate cycles, each as a path whose last id equals its first; empty when there is none.
+
+        A node is in one path at the most: cycles that share nodes show up one after the other as they are mended.
+        """
+        found: list[tuple[str, ...]] = []
         stuck = self.order()[1]
-        if not stuck:
-            return ()
+        while stuck:
+            loop = self._walk_back(stuck)
+            found.append(loop)
+            stuck = self.without_nodes((set(self.nodes) - stuck) | set(loop)).order()[1]
+        return found
+
+    def _walk_back(self, stuck: set[str]) -> tuple[str, ...]:
         seen: dict[str, int] = {}
         path: list[str] = []
-        id = next(iter(sorted(stuck)))
+        id = next(id for id in self.nodes if id in stuck)
         while id not in seen:
             seen[id] = len(path)
             path.append(id)
             id = next(link.source for link in self.into[id] if link.source in stuck)
         loop = path[seen[id] :][::-1]
+        start = min(range(len(loop)), key=lambda place: list(self.nodes).index(loop[place]))
+        loop = loop[start:] + loop[:start]
         return (*loop, loop[0])
 
     def would_cycle(self, source: str, target: str) -> bool:

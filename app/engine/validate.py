@@ -82,10 +82,10 @@ def passed_through(graph: Graph, specs: Mapping[str, NodeSpec], source: str, out
 
 
 def _cycles(graph: Graph, wanted: set[str]) -> Iterator[Problem]:
-    path = graph.cycle()
-    if path and wanted & set(path):
-        names = " -> ".join(graph.nodes[id].title or id for id in path)
-        yield Problem(path[0], "", "cycle", f"These nodes feed each other in a circle: {names}. Remove one link.")
+    for path in graph.cycles():
+        if wanted & set(path):
+            names = " -> ".join(graph.nodes[id].title or id for id in path)
+            yield Problem(path[0], "", "cycle", f"These nodes feed each other in a circle: {names}. Remove one link.")
 
 
 def _node_problems(graph: Graph, node: Node, specs: Mapping[str, NodeSpec], base: Path) -> Iterator[Problem]:
