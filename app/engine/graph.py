@@ -106,7 +106,8 @@ class Graph:
             path.append(id)
             id = next(link.source for link in self.into[id] if link.source in stuck)
         loop = path[seen[id] :][::-1]
-        start = min(range(len(loop)), key=lambda place: list(self.nodes).index(loop[place]))
+        places = {id: place for place, id in enumerate(self.nodes)}
+        start = min(range(len(loop)), key=lambda i: places[loop[i]])
         loop = loop[start:] + loop[:start]
         return (*loop, loop[0])
 

@@ -41,7 +41,8 @@ def test_the_signature_is_read() -> None:
     assert [(s.name, s.type) for s in spec.outputs] == [("mesh", Mesh), ("mask", Mask)]
     kinds = {p.name: type(p.setting) for p in spec.params}
     assert kinds == {
-        "amount": Slider, "ratio": AnyNumber, "seed": Seed, "mode": Choice, "on": Toggle, "name": Line, "path": OpenFile,
+        "amount": Slider, "ratio": AnyNumber, "seed": Seed, "mode": Choice, "on": Toggle, "name": Line,
+        "path": OpenFile,
     }  # fmt: skip
     assert {p.name: p.default for p in spec.params}["path"] == ""
     assert spec.wants_run and spec.version == 3 and spec.doc == "Help text." and spec.tier == "4-8 GB"
