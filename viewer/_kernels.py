@@ -1,5 +1,6 @@
 """Compiled loops of the software rasteriser. Screen: x right, y down, pixels; z grows towards the viewer."""
 
+# mypy: disable-error-code="no-untyped-def"
 from __future__ import annotations
 
 import numba
@@ -27,6 +28,17 @@ def vertex_normals(vertices, faces):
 
 
 @numba.njit(cache=True, nogil=True)
+def project(points, matrix, offset):
+    """(N, 3) float32: ``matrix`` (3, 3) times each point, plus ``offset`` (3,)."""
+    out = np.empty_like(points)
+    for i in range(len(points)):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        for k in range(3):
+            out[i, k] = matrix[k, 0] * x + matrix[k, 1] * y + matrix[k, 2] * z + offset[k]
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
 def fill_triangles(screen, faces, width, height, stride):
     """Z-buffered triangles: (H, W) int32 face numbers (-1 = none) and (H, W, 2) float32 weights of corners 1 and 2.
 
@@ -35,7 +47,7 @@ def fill_triangles(screen, faces, width, height, stride):
     face_at = np.full((height, width), -1, np.int32)
     weights = np.zeros((height, width, 2), np.float32)
     depth = np.full((height, width), -np.inf, np.float32)
-    grow = np.sqrt(np.float32(stride)) * np.float32(1.15 if stride > 1 else 1.0)
+    grow = np.sqrt(np.float32(stride)) * np.float32(1.5 if stride > 1 else 1.0)
     for f in range(0, len(faces), stride):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         mx = (screen[a, 0] + screen[b, 0] + screen[c, 0]) / 3

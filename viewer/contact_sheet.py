@@ -43,4 +43,5 @@ def fitted(pixels: Float32, side: int) -> Float32:
     weighted = np.concatenate([pixels[..., :3] * alpha, alpha], axis=-1)
     small = cv2.resize(weighted, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     small[..., :3] /= np.maximum(small[..., 3:], 1e-6)
-    return np.clip(small, 0, 1, out=small)
+    out: Float32 = np.clip(small, 0, 1)
+    return out

@@ -18,18 +18,22 @@ def level_set(field: Field) -> Shown:
     if min(values.shape) < 2 or not finite.size:
         return Page(title="Field", text=f"{shape} samples: too few to draw a surface.")
     low, high = float(finite.min()), float(finite.max())
-    level = 0.0 if low < 0 < high else (low + high) / 2
-    mesh = _surface(values, field.lower, field.upper, level)
+    signed = low < 0 < high
+    level = 0.0 if signed else (low + high) / 2
+    mesh = _surface(values, field.lower, field.upper, level, inside_is_low=signed)
     facts = f"{shape} samples · values {low:.3g} to {high:.3g} · surface at {level:.3g}"
     return Solid(mesh, (field.lower, field.upper), facts)
 
 
-def _surface(values: Float32, lower: Float32, upper: Float32, level: float) -> Mesh:
-    """Flying edges (Schroeder et al. 2015) over at most ``MOST`` samples a side; the field sinks below ``level``."""
+def _surface(values: Float32, lower: Float32, upper: Float32, level: float, inside_is_low: bool) -> Mesh:
+    """Flying edges (Schroeder et al. 2015) over at most ``MOST`` samples a side.
+
+    ``inside_is_low``: values grow outwards, as signed distances do; densities fall outwards.
+    """
     import pyvista as pv
 
     steps = [max(1, -(-n // MOST)) for n in values.shape]
-    coarse = np.nan_to_num(values[:: steps[0], :: steps[1], :: steps[2]], nan=np.float32(level))
+    coarse = np.nan_to_num(values[:: steps[0], :: steps[1], :: steps[2]], nan=level)
     count = np.array(coarse.shape)
     spacing = (upper - lower) / (np.array(values.shape) - 1) * steps
     grid = pv.ImageData(dimensions=tuple(count), spacing=tuple(spacing), origin=tuple(lower))
@@ -37,4 +41,5 @@ def _surface(values: Float32, lower: Float32, upper: Float32, level: float) -> M
     found = grid.contour([level], scalars="value", method="flying_edges", compute_normals=False)
     if not found.n_cells:
         return Mesh.of(np.zeros((0, 3)), np.zeros((0, 3)))
-    return Mesh.of(found.points, found.regular_faces, name="surface")
+    faces = found.regular_faces
+    return Mesh.of(found.points, faces[:, ::-1] if inside_is_low else faces, name="surface")

@@ -28,4 +28,5 @@ def preview_ball(material: Material, rings: int = 48, sectors: int = 96) -> Mesh
 
 def _has_area(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     a, b, c = (points[faces[:, i]] for i in range(3))
-    return np.linalg.norm(np.cross(b - a, c - a), axis=1) > 1e-9
+    kept: np.ndarray = np.linalg.norm(np.cross(b - a, c - a), axis=1) > 1e-9
+    return kept

@@ -7,11 +7,12 @@ import numpy as np
 from app.engine.payloads import Float32, Image, Material, Mesh, UInt8
 from viewer.shown import Box, Dots, Gaussians, Scenery, Solid
 
-GREY = np.array([0.72, 0.73, 0.75, 1.0], np.float32)
+GREY = np.array([0.80, 0.81, 0.83, 1.0], np.float32)
 TURN, TILT = np.radians(32.0), np.radians(20.0)
 SMOOTH_FACES = 150_000
 MOST_FACES = 1_000_000
-KEY, FILL, RIM = (np.array(d, np.float32) / np.linalg.norm(d) for d in ([-0.5, 0.7, 0.75], [0.8, -0.1, 0.5], [0, 0.5, -1]))
+KEY = np.array([-0.42, 0.59, 0.69], np.float32)
+FILL = np.array([0.84, -0.11, 0.53], np.float32)
 
 
 def picture(shown: Scenery, width: int, height: int, finer: int = 2) -> UInt8:
@@ -25,7 +26,13 @@ def picture(shown: Scenery, width: int, height: int, finer: int = 2) -> UInt8:
     weighted = np.concatenate([colour[..., :3] * alpha, alpha], axis=-1)
     mean = weighted.reshape(height, finer, width, finer, 4).mean(axis=(1, 3))
     mean[..., :3] /= np.maximum(mean[..., 3:], 1e-6)
-    return (np.clip(mean, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return as_bytes(mean)
+
+
+def as_bytes(values: Float32) -> UInt8:
+    """0..1 as 0..255, rounded; what lies outside is clipped."""
+    out: UInt8 = (np.clip(values, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return out
 
 
 def _view() -> Float32:
@@ -36,18 +43,18 @@ def _view() -> Float32:
 
 def _project(points: Float32, bounds: Box, width: int, height: int) -> Float32:
     """(N, 3) screen positions that fit ``bounds`` into the picture with a margin."""
+    from viewer._kernels import project
+
     low, high = bounds
     view = _view()
     corners = np.array([[(low, high)[(i >> k) & 1][k] for k in range(3)] for i in range(8)], np.float32) @ view.T
     least, most = corners.min(axis=0), corners.max(axis=0)
     span = np.maximum(most - least, 1e-9)
     scale = 0.92 * min(width / span[0], height / span[1])
-    middle = (least + most) / 2
-    screen = points @ view.T
-    screen -= middle
-    screen *= np.array([scale, -scale, scale], np.float32)
-    screen += np.array([width / 2, height / 2, 0], np.float32)
-    return screen
+    flip = np.array([scale, -scale, scale], np.float32)
+    offset = np.array([width / 2, height / 2, 0], np.float32) - flip * (least + most) / 2
+    placed: Float32 = project(points, (view * flip[:, None]).astype(np.float32), offset.astype(np.float32))
+    return placed
 
 
 def _solid(shown: Solid, width: int, height: int) -> Float32:
@@ -77,11 +84,13 @@ def _normals(mesh: Mesh, corners: np.ndarray, mix: tuple[Float32, ...]) -> Float
     if len(mesh.faces) <= SMOOTH_FACES:
         return _mixed(vertex_normals(mesh.vertices, mesh.faces), corners, mix)
     a, b, c = (mesh.vertices[corners[:, k]] for k in range(3))
-    return np.cross(b - a, c - a)
+    flat: Float32 = np.cross(b - a, c - a)
+    return flat
 
 
 def _mixed(values: Float32, corners: np.ndarray, mix: tuple[Float32, ...]) -> Float32:
-    total: Float32 = sum(values[corners[:, k]] * mix[k] for k in range(3))  # type: ignore[assignment]
+    first, second, third = (values[corners[:, k]] * mix[k] for k in range(3))
+    total: Float32 = first + second + third
     return total
 
 
@@ -113,7 +122,8 @@ def _texels(image: Image, uv: Float32) -> Float32:
     uv = np.nan_to_num(uv)
     column = (np.floor(uv[:, 0] * width).astype(np.int64)) % width
     row = (np.floor((1 - uv[:, 1]) * height).astype(np.int64)) % height
-    return image.pixels[row, column]
+    found: Float32 = image.pixels[row, column]
+    return found
 
 
 def _lit(base: Float32, normals: Float32) -> Float32:
@@ -160,4 +170,5 @@ def splat_colours(shown: Gaussians) -> Float32:
     """(N, 4): the direction-free colour of each Gaussian (first harmonic, Kerbl et al. 2023) and its opacity."""
     splats = shown.splats
     rgb = np.clip(0.5 + 0.28209479 * splats.harmonics[:, 0], 0, 1)
-    return np.concatenate([rgb, splats.opacities[:, None]], axis=1).astype(np.float32)
+    colours: Float32 = np.concatenate([rgb, splats.opacities[:, None]], axis=1, dtype=np.float32)
+    return colours

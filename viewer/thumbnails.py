@@ -10,7 +10,7 @@ import numpy as np
 from app.engine.payloads import Payload, UInt8
 from viewer.adapters import adapt
 from viewer.contact_sheet import fitted
-from viewer.raster import picture
+from viewer.raster import as_bytes, picture
 from viewer.shown import Page, Picture, Shown
 from viewer.tones import screen_bytes
 
@@ -39,7 +39,7 @@ def _reduced(shown: Picture, side: int) -> UInt8:
     """Bytes are made after skipping samples, so that a huge picture costs no more than a small one."""
     step = max(1, max(shown.size) // (side * 4))
     few = Picture(np.ascontiguousarray(shown.values[::step, ::step]), shown.kind)
-    return (fitted(screen_bytes(few).astype(np.float32) / 255, side) * 255 + 0.5).astype(np.uint8)
+    return as_bytes(fitted(screen_bytes(few).astype(np.float32) / np.float32(255), side))
 
 
 def _framed(small: UInt8, width: int, height: int) -> UInt8:

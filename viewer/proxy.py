@@ -1,0 +1,39 @@
+"""A coarse stand-in for a heavy mesh while the camera moves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from app.engine.payloads import Mesh
+from viewer.shown import finite_bounds
+
+
+def coarse(mesh: Mesh, faces: int = 60_000) -> Mesh:
+    """About ``faces`` triangles with the first vertex of each grid cell standing for all others in it
+    (vertex clustering, Rossignac and Borrel 1993)."""
+    cells = np.sqrt(faces / 6.0)
+    small = _clustered(mesh, cells)
+    if len(small.faces) > faces or len(small.faces) < faces / 2:
+        small = _clustered(mesh, cells * np.sqrt(faces / max(len(small.faces), 1)))
+    return small
+
+
+def _clustered(mesh: Mesh, cells: float) -> Mesh:
+    low, high = finite_bounds(mesh.vertices)
+    size = max(float((high - low).max()), 1e-9) / cells
+    places = np.nan_to_num((mesh.vertices - low) / np.float32(size), posinf=0, neginf=0).astype(np.int64)
+    side = int(cells) + 2
+    _, kept, home = np.unique((places[:, 0] * side + places[:, 1]) * side + places[:, 2], True, True)
+    faces = home.reshape(-1)[mesh.faces]
+    a, b, c = faces.T
+    whole = (a != b) & (b != c) & (c != a)
+    attributes: dict[str, Any] = {
+        name: None if (values := getattr(mesh, name)) is None else values[kept] for name in ("normals", "uv", "colours")
+    }
+    groups = None if mesh.face_groups is None else mesh.face_groups[whole]
+    return replace(
+        mesh, vertices=mesh.vertices[kept], faces=faces[whole].astype(np.int32), face_groups=groups, **attributes
+    )

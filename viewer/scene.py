@@ -1,0 +1,205 @@
+"""What stands before the camera: one result, the ground, the light. Knows PyVista plotters, no Qt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyvista as pv
+
+from app.engine.payloads import Mesh
+from viewer.looks import LOOKS, modes, natural_mode, surface_actor, surface_data
+from viewer.shown import Box, Gaussians, Scenery, Solid
+from viewer.splats import SortedSplats, dots_actor
+from viewer.studio import furnish, grid_step, ground, surround
+from viewer.style import ACCENT
+
+VIEWS: dict[str, tuple[float, float, float]] = {
+    "front": (0, 0, 1),
+    "back": (0, 0, -1),
+    "right": (1, 0, 0),
+    "left": (-1, 0, 0),
+    "top": (0, 1, 0),
+    "bottom": (0, -1, 0),
+    "three-quarter": (0.53, 0.36, 0.77),
+}
+
+
+class Scene:
+    """Draws one :data:`Scenery` on a plotter. ``mode`` and ``edges`` persist from one result to the next."""
+
+    def __init__(self, plotter: Any) -> None:
+        self.plotter = plotter
+        self.shown: Scenery | None = None
+        self.wanted = ""
+        self.edges = False
+        self.grid = True
+        self._actors: list[Any] = []
+        self._ground: Any = None
+        self._data: Any = None
+        self._splats: SortedSplats | None = None
+        self._full: Any = None
+        self._coarse: tuple[Mesh, Any] | None = None
+        self._coarse_actor: Any = None
+        furnish(plotter)
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        return modes(self.shown.mesh) if isinstance(self.shown, Solid) else ()
+
+    @property
+    def mode(self) -> str:
+        """The look in use: the wanted one where the mesh can take it, else the natural one."""
+        if not isinstance(self.shown, Solid):
+            return ""
+        return self.wanted if self.wanted in self.modes else natural_mode(self.shown.mesh)
+
+    @property
+    def step(self) -> float:
+        """Metres between grid lines."""
+        return grid_step(self.bounds)
+
+    @property
+    def bounds(self) -> Box:
+        if self.shown is None:
+            return np.full(3, -0.5, np.float32), np.full(3, 0.5, np.float32)
+        return self.shown.bounds
+
+    def show(self, shown: Scenery | None) -> None:
+        """Replaces what is shown; the camera stays."""
+        self.clear()
+        self.shown = shown
+        if isinstance(shown, Solid):
+            self._data = surface_data(shown.mesh) if len(shown.mesh.faces) else None
+        elif isinstance(shown, Gaussians):
+            self._splats = SortedSplats(shown)
+        self.dress()
+
+    def clear(self) -> None:
+        """Takes everything away and lets go of its memory."""
+        self._drop_actors()
+        self.shown = self._data = self._splats = self._coarse = None
+
+    def dress(self) -> None:
+        """Makes the actors anew, after the result, the mode, the edges or the grid changed."""
+        self._drop_actors()
+        if self.mode == "textured":
+            surround(self.plotter)
+        for actor in self._made():
+            self._add(actor)
+        if self.grid and self.shown is not None:
+            self._add(ground(self.bounds))
+
+    def _made(self) -> list[Any]:
+        if isinstance(self.shown, Solid):
+            return self._solid(self.shown)
+        if self._splats is not None:
+            self.sort()
+            return [self._splats.actor]
+        return [] if self.shown is None else [dots_actor(self.shown.cloud)]  # type: ignore[union-attr]
+
+    def _solid(self, shown: Solid) -> list[Any]:
+        made = []
+        if self._data is not None:
+            self._full = surface_actor(self._data, shown.mesh, self.mode, self.edges)
+            made.append(self._full)
+        if self._coarse is not None:
+            mesh, data = self._coarse
+            self._coarse_actor = surface_actor(data, mesh, self.mode, self.edges)
+            self._coarse_actor.visibility = False
+            made.append(self._coarse_actor)
+        if shown.outline is not None:
+            made.append(_box(shown.outline))
+        return made
+
+    def _add(self, actor: Any) -> None:
+        self.plotter.renderer.AddActor(actor)
+        self._actors.append(actor)
+
+    def _drop_actors(self) -> None:
+        for actor in self._actors:
+            self.plotter.renderer.RemoveActor(actor)
+        self._actors.clear()
+        self._full = self._coarse_actor = None
+
+    def use_coarse(self, mesh: Mesh) -> None:
+        """Takes a coarse stand-in for the mesh shown; :meth:`moving` draws it."""
+        self._coarse = mesh, surface_data(mesh)
+        self.dress()
+
+    def moving(self, on: bool) -> None:
+        """While the camera moves, the coarse stand-in is drawn in place of the mesh, where there is one."""
+        if self._full is not None and self._coarse_actor is not None:
+            self._full.visibility = not on
+            self._coarse_actor.visibility = on
+
+    def sort(self) -> None:
+        """Puts Gaussians in drawing order for the present camera."""
+        if self._splats is not None:
+            camera = self.plotter.camera
+            self._splats.sort(np.array(camera.focal_point) - np.array(camera.position))
+
+    def look_from(self, view: str) -> None:
+        """Turns the camera to one of :data:`VIEWS` and frames what is shown."""
+        low, high = (np.asarray(c, float) for c in self.bounds)
+        centre, radius = (low + high) / 2, max(float(np.linalg.norm(high - low)) / 2, 1e-6)
+        direction = np.array(VIEWS[view], float)
+        direction /= np.linalg.norm(direction)
+        camera = self.plotter.camera
+        camera.focal_point = tuple(centre)
+        camera.position = tuple(centre + direction * radius * 3)
+        camera.up = (0, 0, -1) if direction[1] > 0.99 else (0, 0, 1) if direction[1] < -0.99 else (0, 1, 0)
+        self.frame()
+
+    def frame(self) -> None:
+        """Moves the camera so that what is shown fills the view; the direction stays."""
+        low, high = self.bounds
+        camera = self.plotter.camera
+        centre = (np.asarray(low, float) + np.asarray(high, float)) / 2
+        radius = max(float(np.linalg.norm(high - low)) / 2, 1e-6)
+        width, height = self.plotter.render_window.GetSize()
+        angle = np.radians(camera.view_angle) / 2
+        narrow = np.arctan(np.tan(angle) * min(1.0, width / max(height, 1)))
+        away = np.array(camera.position) - np.array(camera.focal_point)
+        away /= max(float(np.linalg.norm(away)), 1e-9)
+        camera.focal_point = tuple(centre)
+        camera.position = tuple(centre + away * radius / np.sin(narrow) * 0.95)
+        self.sort()
+        self.reclip()
+
+    def in_view(self) -> bool:
+        """Whether what is shown lies near the middle of the view and is neither a speck nor far too large."""
+        low, high = (np.asarray(c, float) for c in self.bounds)
+        camera = self.plotter.camera
+        position, focus = np.array(camera.position), np.array(camera.focal_point)
+        ahead = (focus - position) / max(float(np.linalg.norm(focus - position)), 1e-9)
+        to = (low + high) / 2 - position
+        depth = float(to @ ahead)
+        if depth <= 0:
+            return False
+        half = depth * np.tan(np.radians(camera.view_angle) / 2)
+        aside = float(np.linalg.norm(to - depth * ahead))
+        return bool(aside < half and 0.15 < float(np.linalg.norm(high - low)) / 2 / half < 2.0)
+
+    def reclip(self) -> None:
+        """Fits the clipping planes around the result and its ground."""
+        low, high = self.bounds
+        reach = 2 * float(np.linalg.norm(high - low)) + 12 * self.step
+        camera = self.plotter.camera
+        distance = float(np.linalg.norm(np.array(camera.position) - (low + high) / 2))
+        far = distance + reach
+        camera.clipping_range = (max(distance - reach, far * 5e-4), far)
+
+
+def _box(outline: Box) -> Any:
+    low, high = outline
+    corners = (low[0], high[0], low[1], high[1], low[2], high[2])
+    actor = pv.Actor(mapper=pv.DataSetMapper(pv.Box(corners).extract_all_edges()))
+    actor.prop.color = ACCENT
+    actor.prop.lighting = False
+    return actor
+
+
+def mode_label(mode: str) -> str:
+    """The words for a mode."""
+    return LOOKS[mode].label
