@@ -30,12 +30,15 @@ class Weld:
 
 def weld_rows(rows: NDArray[Any]) -> Weld:
     """Number equal rows of an (N, K) float32 array alike, in order of first appearance. Minus zero equals zero."""
-    bits = (np.ascontiguousarray(rows, np.float32) + np.float32(0)).view(np.uint32).astype(np.uint64)
-    key = np.zeros(len(bits), np.uint64)
-    with np.errstate(over="ignore"):
-        for column in bits.T:
-            key = (key ^ column) * np.uint64(0x9E3779B97F4A7C15)
-            key ^= key >> np.uint64(29)
+    return weld_bits((np.ascontiguousarray(rows, np.float32) + np.float32(0)).view(np.uint32))
+
+
+def weld_bits(rows: NDArray[Any]) -> Weld:
+    """Number equal rows of an (N, K) array of whole numbers alike. Rows are told apart by a 64-bit mix of them."""
+    key = np.zeros(len(rows), np.uint64)
+    for column in rows.astype(np.uint64).T:
+        key = (key ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        key ^= key >> np.uint64(29)
     _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     return _in_order(first, inverse)
 

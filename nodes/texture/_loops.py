@@ -85,9 +85,10 @@ def gather(rows: Array, weight: Array, place: Array, width: int, fine: int, tota
 
 @kernel
 def into_frame(along: Array, up: Array, hand: Array, normal: Array, out: Array) -> None:
-    """``out`` (N, 3): unit ``normal`` in the frame of tangent ``along``, unit bitangent along ``hand * cross(up, along)``, ``up``.
+    """``out`` (N, 3): unit ``normal`` in the frame of a tangent, a bitangent and a normal.
 
-    All (N, 3) unit, ``hand`` (N,) 1 or -1. The frame may lean: its inverse is used, so that reading the map gives the
+    ``along``, ``up``, ``normal``: (N, 3) unit; ``hand``: (N,) 1 or -1; the bitangent is ``hand * cross(up, along)``
+    made unit. The frame may lean: its inverse is used, so that reading the map gives the
     normal back exactly.
     """
     for i in range(len(up)):
