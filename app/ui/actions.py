@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
 
 from app.ui import theme
 from app.ui.canvas_menus import COMMANDS
@@ -19,7 +20,7 @@ MENUS = ("File", "Edit", "View", "Run", "Help")
 class Action:
     """``call``: dotted name of a method, from the window. ``menu``: where it stands, in table order, below a line if
     ``apart``. ``keys``: the first is shown; ``local`` ones are heard by the canvas itself. ``when``: the fact that
-    must hold. ``check``: the fact that a tick shows. ``bar``: it stands in the tool bar, too.
+    must hold. ``check``: the fact that a tick shows. ``bar``: it stands in the tool bar, too, beside ``word``.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Action:
     apart: bool = False
     local: bool = False
     tip: str = ""
+    word: str = ""
 
 
 _COMMANDS = {command.method: command for command in COMMANDS}
@@ -69,11 +71,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("pin", "Pin the selected node in the viewer", "pin", "View", icon="pin", when="one", apart=True),
     Action("screenshot", "Save the viewer as a picture…", "screenshot", "View"),
     Action("layout", "Back to the usual layout", "usual_layout", "View", apart=True),
-    Action("run", "Run all", "running.run_all", "Run", ("F5", "Ctrl+R"), "run", "nodes", bar=True),
+    Action("run", "Run all", "running.run_all", "Run", ("F5", "Ctrl+R"), "run", "nodes", bar=True, word="Run"),
     Action("run_here", "Run to here", "running.run_here", "Run", ("Shift+F6", "F6"), "run_here", "selected", bar=True,
            tip="Run the selected nodes and what they need"),
     Action("cancel", "Cancel", "running.cancel", "Run", ("Shift+F5",), "cancel", "running", bar=True),
-    Action("auto", "Run after every edit", "running.toggle_auto", "Run", (), "auto", check="auto", bar=True),
+    Action("auto", "Run after every edit", "running.toggle_auto", "Run", icon="auto", check="auto", bar=True,
+           word="Auto"),
     Action("out", "Output folder…", "running.choose_out", "Run", icon="folder", apart=True),
     Action("open_out", "Open the output folder", "running.open_out", "Run", icon="output", bar=True),
     Action("release", "Give back memory", "running.release", "Run", apart=True,
@@ -106,6 +109,10 @@ def fill_bar(bar: QToolBar, made: Mapping[str, QAction], table: tuple[Action, ..
             if last and record.menu != last:
                 bar.addSeparator()
             bar.addAction(made[record.id])
+            button = bar.widgetForAction(made[record.id])
+            if record.word and isinstance(button, QToolButton):
+                made[record.id].setIconText(record.word)
+                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             last = record.menu
 
 

@@ -55,6 +55,7 @@ class Desk(QObject):
 
     def close(self) -> None:
         """The window is closing; the journal goes, threads and worker end."""
+        self.editor.undo_stack.blockSignals(True)
         self.bridge.close()
         self.session.close()
         self.helper.close()

@@ -51,9 +51,9 @@ class Docks:
         right = [self.docks["Viewer"], self.docks["Inspector"]]
         self.window.splitDockWidget(right[0], right[1], Qt.Orientation.Vertical)
         width, height = self.window.width(), self.window.height()
-        side = max(300, round(width * 0.27))
+        side = max(364, round(width * 0.27))
         columns = [self.docks["Nodes"], self.docks["Viewer"]]
-        self.window.resizeDocks(columns, [max(180, round(width * 0.12)), side], Qt.Orientation.Horizontal)
+        self.window.resizeDocks(columns, [max(196, round(width * 0.12)), side], Qt.Orientation.Horizontal)
         self.window.resizeDocks(right, [round(height * 0.46), round(height * 0.44)], Qt.Orientation.Vertical)
         self.window.resizeDocks([self.docks["Log"]], [round(height * 0.15)], Qt.Orientation.Vertical)
 

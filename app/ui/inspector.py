@@ -169,7 +169,7 @@ class Several(QWidget):
     def offer(self, actions: Iterable[QAction]) -> None:
         """One button per action."""
         for action in actions:
-            button = QPushButton(action.icon(), action.text().replace("&", ""))
+            button = QPushButton(action.icon(), action.text().partition("\t")[0])
             button.clicked.connect(action.trigger)
             self._layout.insertWidget(self._layout.count() - 1, button)
 

@@ -87,7 +87,7 @@ class _Tree(QTreeWidget):
         super().__init__()
         self.setHeaderHidden(True)
         self.setDragEnabled(True)
-        self.setIndentation(14)
+        self.setIndentation(12)
         self.setUniformRowHeights(True)
         self.setExpandsOnDoubleClick(False)
         self.itemClicked.connect(self._toggle)

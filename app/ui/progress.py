@@ -55,10 +55,8 @@ class Progress:
 
 
 def in_words(seconds: float) -> str:
-    """``under 5 s``, ``25 s``, ``3 min``, ``1 h 10 min``: as exact as an estimate deserves."""
-    if seconds < 5:
-        return "under 5 s"
+    """``5 s``, ``25 s``, ``3 min``, ``1 h 10 min``: as exact as an estimate deserves."""
     if seconds < 90:
-        return f"{round(seconds / 5) * 5} s"
+        return f"{max(1, round(seconds / 5)) * 5} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from html import escape
 from typing import Any
 
 from PySide6.QtCore import QElapsedTimer, Qt, Signal
@@ -11,11 +12,13 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QStyle, QWidget
 
 from app.engine.params import AnyNumber, Slider
+from app.ui import theme
 from app.ui.row import Row, new_gesture
 from app.ui.widgets import label, set_look, tool_button
 
 STEPS = 1000
 PAUSE_MS = 800
+SHORT_UNIT = 3
 
 
 def written(value: Any) -> str:
@@ -80,11 +83,11 @@ class QuietSlider(QSlider):
         self.setRange(0, STEPS)
         self.setPageStep(STEPS // 20)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumWidth(60)
+        self.setMinimumWidth(48)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            handle = 13
+            handle = 12
             x = int(event.position().x()) - handle // 2
             aim = QStyle.sliderValueFromPosition(0, STEPS, x, max(1, self.width() - handle))
             if abs(aim - self.value()) > STEPS * handle / 2 / max(1, self.width()):
@@ -174,8 +177,12 @@ class SliderRow(Row):
         self._since = QElapsedTimer()
         self.slider = QuietSlider()
         self.field = NumberField()
-        self.field.setFixedWidth(70)
-        self.put(_with_unit(self.slider, self.field, self.param.setting.unit))
+        self.field.setFixedWidth(66)
+        unit = self.param.setting.unit
+        short = len(unit) <= SHORT_UNIT
+        self.put(_with_unit(self.slider, self.field, unit if short else ""))
+        if not short:
+            self.label.setText(f"{self.param.label}<br><span style='color:{theme.DIM}'>{escape(unit)}</span>")
         self.slider.sliderPressed.connect(self._begin)
         self.slider.valueChanged.connect(self._moved)
         self.slider.sliderReleased.connect(self._end)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.engine import graph_file
 from app.engine.errors import CannotWrite
 from app.engine.graph import Graph
+from app.engine.migrations import adopt
 from app.engine.spec import NodeSpec
 from app.ui.editor import Editor
 from app.ui.journal import Journal, LeftBehind
@@ -83,7 +84,7 @@ class Session(QObject):
         if left.path is not None and left.path.is_file():
             saved = graph_file.read(left.path)
         self._replace(saved, left.path, left.path.stem if left.path else "Recovered")
-        self.editor.edit("Recover unsaved work", left.graph)
+        self.editor.edit("Recover unsaved work", adopt(left.graph, self.editor.registry))
         self.write_journal()
         left.forget()
 
@@ -135,7 +136,7 @@ class Session(QObject):
     def _replace(self, graph: Graph, path: Path | None, name: str) -> None:
         self.path, self.name = path, name
         self.editor.base = None if path is None else path.parent
-        self.editor.reset(graph)
+        self.editor.reset(adopt(graph, self.editor.registry))
         self.journal.clear()
         self._journal_timer.stop()
         self.file_changed.emit()

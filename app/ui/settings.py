@@ -8,6 +8,8 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
+from app.engine import places
+
 RECENT = 12
 
 
@@ -17,10 +19,12 @@ class Settings:
     def __init__(
         self, values: QSettings | None = None, data: Path | None = None, documents: Path | None = None
     ) -> None:
-        place = QStandardPaths.StandardLocation
         self._values = values if values is not None else QSettings("Polyloom", "Polyloom")
-        self.data = data or Path(QStandardPaths.writableLocation(place.GenericDataLocation)) / "Polyloom"
-        self.documents = documents or Path(QStandardPaths.writableLocation(place.DocumentsLocation)) / "Polyloom"
+        self.data = data or places.home()
+        self.documents = (
+            documents
+            or Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)) / "Polyloom"
+        )
 
     @classmethod
     def at(cls, folder: Path) -> Settings:

@@ -46,7 +46,7 @@ class StateCard(QFrame):
         details = now.error.details if now.error else ""
         self._details = "\n".join(filter(None, [_headline(now), text, advice, details]))
         self.copy.setVisible(bool(text))
-        set_look(self, "role", "bad" if now.state in BAD else "warn" if text else "card")
+        set_look(self, "role", "bad-card" if now.state in BAD else "warn-card" if text else "card")
 
 
 def _headline(now: Now) -> str:

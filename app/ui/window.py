@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QWidget
 
+from app.engine.errors import CannotWrite
 from app.engine.payloads import Payload
 from app.ui import actions, theme
 from app.ui.canvas import Canvas
@@ -96,8 +97,14 @@ class MainWindow(QMainWindow):
 
     def screenshot(self) -> None:
         path = self.dialogs.save_file("Save the viewer as a picture", (".png",), self.desk.session.out / "view.png")
-        if path is not None:
+        if path is None:
+            return
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self.viewer.screenshot(path)
+        except (CannotWrite, OSError) as error:
+            self.say("error", f"The picture was not saved: {error}")
+        else:
             self.log.say_wrote(path)
 
     def usual_layout(self) -> None:
@@ -159,6 +166,7 @@ class MainWindow(QMainWindow):
         self.actions_by_id, menus = actions.build(self)
         self.bar = QToolBar("Tools", movable=False)
         self.bar.setObjectName("tools")
+        self.bar.setIconSize(QSize(20, 20))
         actions.fill_bar(self.bar, self.actions_by_id)
         self.addToolBar(self.bar)
         self.recent = QMenu("Open recent", self)
