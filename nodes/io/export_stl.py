@@ -41,8 +41,9 @@ def stl_bytes(corners: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> UIn
     layout = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("extra", "<u2")])
     rows = np.zeros(len(corners), layout)
     rows["corners"] = corners
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    length = np.linalg.norm(normal, axis=1, keepdims=True)
-    rows["normal"] = np.divide(normal, length, out=np.zeros_like(normal), where=length > 0)
+    with np.errstate(all="ignore"):
+        normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    rows["normal"] = np.nan_to_num(normal, copy=False)
     head = HEADER.ljust(80, b"\0") + np.uint32(len(corners)).tobytes()
     return np.concatenate([np.frombuffer(head, np.uint8), rows.view(np.uint8)])
