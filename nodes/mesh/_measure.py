@@ -12,6 +12,7 @@ from app.engine import Mesh
 from nodes.mesh._topology import (
     Edges,
     Ints,
+    collapsed,
     edges_of,
     face_vectors,
     fans,
@@ -87,9 +88,9 @@ def measure(mesh: Mesh) -> Shape:
         loose=len(mesh.vertices) - len(used),
         edges=len(edges.ends),
         parts=count,
-        boundary_edges=int((edges.uses == 1).sum()),
+        boundary_edges=int(edges.boundary.sum()),
         boundary_loops=_loops(edges),
-        non_manifold_edges=int((edges.uses > 2).sum()),
+        non_manifold_edges=int(edges.crowded.sum()),
         non_manifold_vertices=odd_vertices,
         crossed=crossed,
         degenerate=int((~real | (size <= least)).sum()),
@@ -109,7 +110,7 @@ def _centred(mesh: Mesh) -> Array:
 
 def _real_faces(faces: Ints) -> tuple[Ints, Array, int]:
     """(faces over three different positions, (M,) which those are, how many faces repeat an earlier one)."""
-    real = (faces != np.roll(faces, 1, axis=1)).all(axis=1)
+    real = ~collapsed(faces)
     kept = faces[real]
     return kept, real, len(kept) - weld_bits(np.sort(kept, axis=1)).count
 

@@ -39,15 +39,9 @@ def weld_bits(rows: NDArray[Any]) -> Weld:
     for column in rows.astype(np.uint64).T:
         key = (key ^ column) * np.uint64(0x9E3779B97F4A7C15)
         key ^= key >> np.uint64(29)
-    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    return _in_order(first, inverse)
+    from nodes.mesh._tables import number
 
-
-def _in_order(first: NDArray[Any], inverse: NDArray[Any]) -> Weld:
-    order = np.argsort(first)
-    rank = np.empty(len(first), np.int32)
-    rank[order] = np.arange(len(first), dtype=np.int32)
-    return Weld(rank[inverse.reshape(-1)], first[order].astype(np.int32))
+    return Weld(*number(key))
 
 
 def weld_points(points: Floats, tolerance: float = 0.0) -> Weld:
@@ -68,23 +62,38 @@ class Edges:
 
     ``ends``: (E, 2) int32, lower vertex first. ``sides``: (M, 3) int32, the edge of side k (corner k to k + 1).
     ``uses``: (E,) how many sides lie on it. ``forward``: (M, 3) bool, the side runs from the lower end to the higher.
+    ``before``: (3M,) the previous side on the same edge, or -1.
     """
 
     ends: Ints
     sides: Ints
     uses: Ints
     forward: Bools
+    before: Ints
 
     @cached_property
     def boundary(self) -> Bools:
         return np.equal(self.uses, 1)
 
     @cached_property
+    def crowded(self) -> Bools:
+        return np.greater(self.uses, 2)
+
+    @cached_property
+    def touching(self) -> Ints:
+        """(P, 2) sides (numbers into ``sides.ravel()``) that share an edge: each with the one before it."""
+        later = np.flatnonzero(self.before >= 0).astype(np.int32)
+        return np.stack([self.before[later], later], axis=1)
+
+    @cached_property
     def pairs(self) -> Ints:
-        """(P, 2) sides (numbers into ``sides.ravel()``) that share an edge used exactly twice."""
-        order = np.argsort(self.sides.ravel(), kind="stable").astype(np.int32)
-        start = np.concatenate([[0], np.cumsum(self.uses)[:-1]])[self.uses == 2]
-        return np.stack([order[start], order[start + 1]], axis=1)
+        """(P, 2) sides that share an edge used exactly twice."""
+        touching = self.touching
+        return np.asarray(touching[self.uses[self.sides.ravel()[touching[:, 0]]] == 2])
+
+    def at(self, marked: Bools) -> Bools:
+        """(M,) whether a face has a side on one of the marked edges, (E,)."""
+        return np.asarray(marked[self.sides].any(axis=1))
 
     @cached_property
     def neighbours(self) -> Ints:
@@ -97,30 +106,22 @@ class Edges:
 
 def edges_of(faces: Ints) -> Edges:
     """Edges of faces whose corners are welded vertex numbers."""
-    tail, head = faces, np.roll(faces, -1, axis=1)
-    low, high = np.minimum(tail, head), np.maximum(tail, head)
-    key = (low.astype(np.int64) << 32) | high
-    unique, inverse, uses = np.unique(key, return_inverse=True, return_counts=True)
-    ends = np.stack([unique >> 32, unique & 0xFFFFFFFF], axis=1).astype(np.int32)
-    return Edges(ends, inverse.reshape(-1, 3).astype(np.int32), uses.astype(np.int32), tail < head)
+    from nodes.mesh._tables import edge_table
+
+    ends, sides, uses, before = edge_table(faces)
+    return Edges(ends, sides, uses, np.less(faces, np.roll(faces, -1, axis=1)), before)
 
 
 def joined(count: int, pairs: Ints) -> tuple[int, Ints]:
     """(number of groups, (count,) int32 group of each item) when the items of each pair belong together."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    from nodes.mesh._tables import union
 
-    links = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
-    groups, label = connected_components(links, directed=False)
-    return int(groups), label.astype(np.int32)
+    return union(count, pairs)
 
 
 def parts(faces: Ints, edges: Edges) -> tuple[int, Ints]:
     """(number of parts, (M,) part of each face): faces belong together when they share an edge."""
-    order = np.argsort(edges.sides.ravel(), kind="stable").astype(np.int32)
-    same = edges.sides.ravel()[order]
-    touching = np.flatnonzero(same[1:] == same[:-1])
-    return joined(len(faces), np.stack([order[touching], order[touching + 1]], axis=1) // 3)
+    return joined(len(faces), edges.touching // 3)
 
 
 def fans(edges: Edges, faces: Ints, across: Ints | None = None) -> tuple[int, Ints]:
@@ -138,6 +139,11 @@ def fans(edges: Edges, faces: Ints, across: Ints | None = None) -> tuple[int, In
     head = np.stack([ahead[a], np.where(same_way, ahead[b], b)], axis=1)
     count, label = joined(faces.size, np.concatenate([tail, head]))
     return count, label.reshape(-1, 3)
+
+
+def collapsed(faces: Ints) -> Bools:
+    """(M,) whether a face names one vertex twice."""
+    return np.asarray((faces == np.roll(faces, 1, axis=1)).any(axis=1))
 
 
 def face_vectors(vertices: NDArray[Any], faces: Ints) -> NDArray[np.float64]:

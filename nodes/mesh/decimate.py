@@ -11,7 +11,7 @@ from app.engine import BadInput, Mesh, Run, Slider, node
 from nodes.mesh._attributes import carry
 from nodes.mesh._checks import need_sound
 from nodes.mesh._shading import smooth_normals
-from nodes.mesh._topology import Ints, edges_of, fans, weld_points
+from nodes.mesh._topology import Ints, collapsed, edges_of, fans, weld_points
 
 Array = NDArray[Any]
 GENTLE, ROUGH = 3, 8
@@ -47,7 +47,7 @@ def decimate(
 def _welded(mesh: Mesh) -> tuple[Array, Ints]:
     weld = weld_points(mesh.vertices)
     faces = weld.ids[mesh.faces]
-    real = (faces != np.roll(faces, 1, axis=1)).all(axis=1)
+    real = ~collapsed(faces)
     if not real.any():
         raise BadInput("All faces of the mesh have collapsed to lines or points.", "Check the mesh that comes in.")
     return mesh.vertices[weld.first].astype(np.float64), np.ascontiguousarray(faces[real])

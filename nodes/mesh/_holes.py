@@ -1,0 +1,138 @@
+"""Find the rims of holes, close them, and settle which side of each part is out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodes.mesh._mending import Sheet, part_of
+from nodes.mesh._topology import Ints, edges_of, signed_volume
+
+Array = NDArray[Any]
+FLAT = 1e-6
+
+
+def rims(sheet: Sheet) -> list[Array]:
+    """Vertex numbers around each hole, in the direction in which new faces must run.
+
+    Faces are wound alike and every vertex has one fan, so each vertex lies on one rim at most.
+    """
+    edges = edges_of(sheet.faces)
+    free = np.flatnonzero(edges.boundary[edges.sides].ravel())
+    tail = sheet.faces.ravel()[free]
+    head = np.roll(sheet.faces, -1, axis=1).ravel()[free]
+    after = dict(zip(head.tolist(), tail.tolist(), strict=True))
+    found = []
+    while after:
+        start, at = after.popitem()
+        rim = [start]
+        while at != start:
+            rim.append(at)
+            at = after.pop(at)
+        found.append(np.array(rim, np.int64))
+    return found[::-1]
+
+
+def closed_up(sheet: Sheet, largest: float) -> tuple[Sheet, int, int]:
+    """(sheet, holes filled, holes left): rims not longer than ``largest`` metres are filled."""
+    from nodes.mesh._patching import patch
+
+    keys = _keys(sheet)
+    corner = np.zeros(len(sheet.points), np.int32)
+    corner[sheet.faces.ravel()] = sheet.origin.ravel()
+    faces, points, origin, left = [], [sheet.points], [corner], 0
+    count = len(sheet.points)
+    all_rims = rims(sheet)
+    for rim in all_rims:
+        at = sheet.points[rim]
+        if len(rim) < 3 or np.linalg.norm(at - np.roll(at, 1, axis=0), axis=1).sum() > largest:
+            left += 1
+            continue
+        new = patch(at, _taken(rim, keys))
+        names = np.append(rim, count)
+        faces.append(names[new])
+        if new.max() == len(rim):
+            points.append(at.mean(axis=0, keepdims=True))
+            origin.append(corner[rim[:1]])
+            count += 1
+    return _joined(sheet, faces, points, origin), len(all_rims) - left, left
+
+
+def _keys(sheet: Sheet) -> Array:
+    """Sorted numbers of all edges, lower end first."""
+    low, high = np.sort(edges_of(sheet.faces).ends, axis=1).T.astype(np.int64)
+    return np.sort((low << 32) | high)
+
+
+def _taken(rim: Array, keys: Array) -> Array:
+    """(n, n) bool: pairs of rim vertices that an edge joins already, neighbours along the rim left out."""
+    low, high = np.minimum(rim[:, None], rim[None, :]), np.maximum(rim[:, None], rim[None, :])
+    wanted = (low << 32) | high
+    at = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
+    taken: Array = keys[at] == wanted
+    ring = np.arange(len(rim))
+    taken[ring, (ring + 1) % len(rim)] = taken[(ring + 1) % len(rim), ring] = False
+    return taken
+
+
+def _joined(sheet: Sheet, faces: list[Array], points: list[Array], origin: list[Array]) -> Sheet:
+    if not faces:
+        return sheet
+    new, corner = np.concatenate(faces).astype(np.int32), np.concatenate(origin)
+    groups = None if sheet.groups is None else np.concatenate([sheet.groups, np.zeros(len(new), np.int32)])
+    return Sheet(
+        np.concatenate(points),
+        np.concatenate([sheet.faces, new]),
+        np.concatenate([sheet.origin, corner[new]]),
+        groups,
+        np.concatenate([sheet.patch, np.ones(len(new), bool)]),
+    )
+
+
+def without_flat(sheet: Sheet) -> tuple[Sheet, int]:
+    """(sheet, flat parts): parts that enclose next to nothing lose their filling again, as they are open sheets."""
+    count, part = part_of(sheet)
+    volume = np.abs(np.bincount(part, signed_volume(_centred(sheet), sheet.faces), minlength=count))
+    area = np.bincount(part, sheet.area, minlength=count)
+    filled = np.bincount(part, sheet.patch, minlength=count) > 0
+    flat = filled & (volume < FLAT * area**1.5)
+    return sheet.only(~(flat[part] & sheet.patch)), int(flat.sum())
+
+
+def outward(sheet: Sheet) -> tuple[Sheet, int]:
+    """(sheet, parts turned): closed parts look outward, unless they are the inner wall of another part."""
+    count, part = part_of(sheet)
+    volume = np.bincount(part, signed_volume(_centred(sheet), sheet.faces), minlength=count)
+    edges = edges_of(sheet.faces)
+    is_open = np.bincount(part, edges.at(edges.boundary), minlength=count) > 0
+    turn = (volume < 0) & ~is_open
+    closed = np.flatnonzero(~is_open).tolist()
+    for p in np.flatnonzero(turn).tolist():
+        turn[p] = not any(_inside(sheet, part, p, q) for q in closed if q != p)
+    if not turn.any():
+        return sheet, 0
+    flip = turn[part][:, None]
+    faces, origin = (np.where(flip, rows[:, ::-1], rows).astype(np.int32) for rows in (sheet.faces, sheet.origin))
+    return replace(sheet, faces=faces, origin=origin), int(turn.sum())
+
+
+def _inside(sheet: Sheet, part: Ints, inner: int, outer: int) -> bool:
+    """Whether a vertex of one part lies inside another (solid angle, van Oosterom and Strackee 1983)."""
+    at = sheet.points[sheet.faces[part == inner][0, 0]]
+    own = sheet.points[sheet.faces[part == outer]]
+    if (at < own.min(axis=(0, 1))).any() or (at > own.max(axis=(0, 1))).any():
+        return False
+    a, b, c = (own[:, k] - at for k in range(3))
+    la, lb, lc = (np.linalg.norm(v, axis=1) for v in (a, b, c))
+    top = np.einsum("ij,ij->i", a, np.cross(b, c))
+    dots = (np.einsum("ij,ij->i", p, q) for p, q in ((a, b), (b, c), (c, a)))
+    ab, bc, ca = dots
+    turns = np.arctan2(top, la * lb * lc + ab * lc + bc * la + ca * lb).sum() / (2 * np.pi)
+    return bool(abs(turns) > 0.5)
+
+
+def _centred(sheet: Sheet) -> Array:
+    return np.asarray(sheet.points - sheet.points.mean(axis=0))

@@ -1,0 +1,146 @@
+"""The steps of Repair, each from one :class:`Sheet` to the next. Nothing is ever left non-manifold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine import Mesh
+from nodes.mesh._topology import (
+    Edges,
+    Ints,
+    collapsed,
+    diagonal,
+    edges_of,
+    face_vectors,
+    fans,
+    joined,
+    weld_bits,
+    weld_points,
+)
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """``points``: (K, 3) float64. ``faces``: (M, 3) into them. ``origin``: (M, 3) vertex of the input for attributes.
+
+    ``patch``: (M,) bool, faces that fill a hole.
+    """
+
+    points: Array
+    faces: Ints
+    origin: Ints
+    groups: Ints | None
+    patch: Array
+
+    def only(self, keep: Array) -> Sheet:
+        groups = None if self.groups is None else self.groups[keep]
+        return replace(self, faces=self.faces[keep], origin=self.origin[keep], groups=groups, patch=self.patch[keep])
+
+    @property
+    def area(self) -> Array:
+        return np.asarray(np.linalg.norm(face_vectors(self.points, self.faces), axis=1) / 2)
+
+
+def opened(mesh: Mesh, tolerance: float) -> tuple[Sheet, int, int, int]:
+    """(sheet, faces dropped for positions that are not finite, positions welded, faces that collapsed).
+
+    ``tolerance``: share of the diagonal of the bounding box within which positions become one.
+    """
+    finite = np.asarray(np.isfinite(mesh.vertices).all(axis=1))
+    kept = np.asarray(finite[mesh.faces].all(axis=1))
+    faces = mesh.faces[kept]
+    points = np.where(finite[:, None], mesh.vertices, np.float32(0))
+    exact = weld_points(points)
+    used = points[np.unique(faces)] if len(faces) else points[:0]
+    extent = diagonal(Mesh.of(used, np.zeros((0, 3))))
+    weld = weld_points(points, tolerance * extent) if tolerance > 0 and extent > 0 else exact
+    welded = weld.ids[faces]
+    real = ~collapsed(welded)
+    groups = None if mesh.face_groups is None else mesh.face_groups[kept][real]
+    sheet = Sheet(
+        points[weld.first].astype(np.float64), welded[real], faces[real], groups, np.zeros(int(real.sum()), bool)
+    )
+    return sheet, int((~kept).sum()), exact.count - weld.count, int((~real).sum())
+
+
+def without_duplicates(sheet: Sheet) -> Sheet:
+    return sheet.only(np.sort(weld_bits(np.sort(sheet.faces, axis=1)).first))
+
+
+def without_fins(sheet: Sheet) -> Sheet:
+    """Drop faces that hang with a free side on an edge of more than two faces, until there are none."""
+    for _ in range(32):
+        edges = edges_of(sheet.faces)
+        fin = edges.at(edges.crowded) & edges.at(edges.boundary)
+        if not fin.any():
+            break
+        sheet = sheet.only(~fin)
+    return sheet
+
+
+def paired(sheet: Sheet, edges: Edges) -> Ints:
+    """(P, 2) sides to be joined: those of ordinary edges, and on crowded edges the two that continue each other."""
+    crowded = np.flatnonzero(edges.crowded)
+    if not len(crowded):
+        return edges.pairs
+    order = np.argsort(edges.sides.ravel(), kind="stable")
+    start = np.concatenate([[0], np.cumsum(edges.uses)])
+    extra = [_flattest(sheet, order[start[e] : start[e + 1]]) for e in crowded]
+    return np.concatenate([edges.pairs, np.array(extra, np.int32)])
+
+
+def _flattest(sheet: Sheet, sides: Array) -> tuple[int, int]:
+    face, corner = sides // 3, sides % 3
+    at = sheet.points[sheet.faces[face]]
+    a, b, c = (at[np.arange(len(sides)), (corner + k) % 3] for k in range(3))
+    along = (b - a) / max(float(np.linalg.norm(b[0] - a[0])), 1e-30)
+    into = (c - a) - along * np.einsum("ij,ij->i", c - a, along)[:, None]
+    into /= np.maximum(np.linalg.norm(into, axis=1, keepdims=True), 1e-30)
+    cosine = into @ into.T + 4 * np.eye(len(sides))
+    i, j = np.unravel_index(int(cosine.argmin()), cosine.shape)
+    return int(sides[i]), int(sides[j])
+
+
+def wound(sheet: Sheet) -> tuple[Sheet, int, int]:
+    """Faces of each part wound alike and every vertex split until the faces around it form one fan.
+
+    Returns the sheet, the number of faces turned, and of sides cut open because the part has one side only (as a
+    Möbius strip) or one place was used twice.
+    """
+    from nodes.mesh._winding import wind
+
+    edges = edges_of(sheet.faces)
+    pairs = paired(sheet, edges)
+    flip, torn = wind(sheet.faces, pairs, sheet.area, edges.forward.ravel())
+    pairs = pairs[~torn]
+    _, fan = fans(edges, sheet.faces, pairs)
+    first = np.unique(fan.ravel(), return_index=True)[1]
+    points = sheet.points[sheet.faces.ravel()[first]]
+    split = replace(sheet, points=points, faces=np.where(flip[:, None], fan[:, ::-1], fan).astype(np.int32))
+    split = replace(split, origin=np.where(flip[:, None], sheet.origin[:, ::-1], sheet.origin))
+    return split, int(flip.sum()), int(torn.sum())
+
+
+def without_crowds(sheet: Sheet) -> Sheet:
+    """Drop what still shares an edge with more than one other face; the gaps are holes like any other."""
+    edges = edges_of(sheet.faces)
+    return sheet.only(~edges.at(edges.crowded))
+
+
+def part_of(sheet: Sheet) -> tuple[int, Ints]:
+    edges = edges_of(sheet.faces)
+    return joined(len(sheet.faces), edges.pairs // 3)
+
+
+def without_crumbs(sheet: Sheet, share: float) -> tuple[Sheet, int]:
+    """(sheet, parts dropped): parts with less than ``share`` of the largest part's area."""
+    count, part = part_of(sheet)
+    area = np.bincount(part, sheet.area, minlength=count)
+    keep = area >= share * area.max()
+    return sheet.only(keep[part]), int((~keep).sum())
