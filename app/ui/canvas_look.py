@@ -68,6 +68,17 @@ def tint(colour: str, alpha: int = 255) -> QColor:
 
 
 @cache
+def muted(colour: str) -> QColor:
+    """A little towards the background, and opaque: smooth lines with an alpha take three times as long to paint."""
+    made = QColor(colour)
+    return QColor(
+        round(0.8 * made.red() + 0.2 * BACKGROUND.red()),
+        round(0.8 * made.green() + 0.2 * BACKGROUND.green()),
+        round(0.8 * made.blue() + 0.2 * BACKGROUND.blue()),
+    )
+
+
+@cache
 def font(pixels: int, bold: bool = False) -> QFont:
     made = QFont()
     made.setPixelSize(pixels)

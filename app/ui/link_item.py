@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QPainterPath, QPainterPathStroker, QPen
-from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsSceneHoverEvent
+from functools import cache
+from itertools import pairwise
+
+from PySide6.QtCore import QLineF, QPointF, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPen
+from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsSceneHoverEvent, QStyleOptionGraphicsItem, QWidget
 
 from app.engine.graph import Link
 from app.ui import canvas_look as look
@@ -23,9 +26,26 @@ def curve(start: QPointF, end: QPointF) -> QPainterPath:
     return path
 
 
+def pieces(path: QPainterPath) -> list[QLineF]:
+    """One cubic curve as straight lines, more of them the longer it is."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = ((e.x, e.y) for e in map(path.elementAt, range(4)))
+    weights = _weights(min(max(int((abs(dx - ax) + abs(dy - ay)) / 12), 20), 48))
+    points = [(ax * p + bx * q + cx * r + dx * s, ay * p + by * q + cy * r + dy * s) for p, q, r, s in weights]
+    return [QLineF(*start, *end) for start, end in pairwise(points)]
+
+
+@cache
+def _weights(count: int) -> tuple[tuple[float, float, float, float], ...]:
+    """Bernstein polynomials of degree 3 at ``count + 1`` even steps."""
+    steps = [i / count for i in range(count + 1)]
+    return tuple(((1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t * t, t**3) for t in steps)
+
+
 class LinkItem(QGraphicsPathItem):
-    """Not a NodeGraphQt ``PipeItem``: that one adds an arrow item to each link and paints through Python. Here
-    nothing is painted by Python, so a thousand links cost what Qt's own painting costs."""
+    """Not a NodeGraphQt ``PipeItem``: that one has an arrow as a second item and a pixmap cache for each link.
+
+    Painted as short straight lines: Qt has a fast way for wide lines, and none for wide curves.
+    """
 
     def __init__(self, link: Link) -> None:
         super().__init__()
@@ -34,12 +54,17 @@ class LinkItem(QGraphicsPathItem):
         self._colour = ""
         self._hovered = False
         self._thin = False
+        self._lines: list[QLineF] = []
+        self._curve = QPainterPath()
+        self._pen = QPen()
         self.setZValue(_UNDER_NODES)
         self.setAcceptHoverEvents(True)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
     def route(self, start: QPointF, end: QPointF) -> None:
-        self.setPath(curve(start, end))
+        self._lines = []
+        self._curve = curve(start, end)
+        self.setPath(self._curve)
 
     def set_colour(self, colour: str) -> None:
         if colour != self._colour:
@@ -60,7 +85,15 @@ class LinkItem(QGraphicsPathItem):
     def shape(self) -> QPainterPath:
         stroker = QPainterPathStroker()
         stroker.setWidth(12)
-        return stroker.createStroke(self.path())
+        return stroker.createStroke(self._curve)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        painter.setPen(self._pen)
+        if self._thin:
+            painter.drawPath(self._curve)
+        else:
+            self._lines = self._lines or pieces(self._curve)
+            painter.drawLines(self._lines)
 
     def hoverEnterEvent(self, event: QGraphicsSceneHoverEvent) -> None:
         self._hovered = True
@@ -71,13 +104,16 @@ class LinkItem(QGraphicsPathItem):
         self._restyle()
 
     def _restyle(self) -> None:
-        colour = look.SELECTED if self.picked else look.tint(self._colour, 255 if self._hovered else 205)
+        colour = (
+            look.SELECTED if self.picked else look.tint(self._colour) if self._hovered else look.muted(self._colour)
+        )
         if self._thin:
             pen = QPen(colour, 1.0)
             pen.setCosmetic(True)
         else:
             pen = QPen(colour, WIDTH + (1.2 if self._hovered or self.picked else 0.0))
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        pen.setCapStyle(Qt.PenCapStyle.SquareCap)
+        self._pen = pen
         self.setPen(pen)
 
 

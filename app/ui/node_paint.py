@@ -59,9 +59,7 @@ def _box(painter: QPainter, item: NodeItem, zoom: float) -> None:
     painter.setPen(_NO_PEN)
     if zoom >= look.NEAR:
         painter.setBrush(look.SHADOW)
-        painter.translate(0, 3)
-        painter.drawPath(face.body)
-        painter.translate(0, -3)
+        painter.drawPath(face.shadow)
     painter.setBrush(look.BODY)
     painter.drawPath(face.body)
     painter.setBrush(item.bar_colour)
