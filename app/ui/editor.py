@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,17 @@ class Editor(QObject):
         """
         if graph is not self._graph and graph != self._graph:
             self.undo_stack.push(_Step(self, text, self._graph, graph, merge_key))
+
+    def rewrite(self, change: Callable[[Graph], Graph]) -> None:
+        """Say the same document in other words, its whole history included (the file moved: other relative paths).
+
+        No undo step; ``changed`` fires once. ``change``: graph -> graph with the same nodes.
+        """
+        for place in range(self.undo_stack.count()):
+            step = self.undo_stack.command(place)
+            assert isinstance(step, _Step)
+            step.rewrite(change)
+        self._show(change(self._graph))
 
     def _show(self, graph: Graph) -> None:
         self._graph = graph
@@ -205,6 +216,9 @@ class _Step(QUndoCommand):
 
     def redo(self) -> None:
         self._editor._show(self._after)
+
+    def rewrite(self, change: Callable[[Graph], Graph]) -> None:
+        self._before, self._after = change(self._before), change(self._after)
 
     def id(self) -> int:
         return 1 if self._merge_key else -1

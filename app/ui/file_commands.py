@@ -54,15 +54,18 @@ class FileCommands:
         return True
 
     def save(self) -> bool:
+        self.window.inspector.commit_typed()
         return self._save_to(self.session.path) if self.session.path is not None else self.save_as()
 
     def save_as(self) -> bool:
+        self.window.inspector.commit_typed()
         folder = self.session.path.parent if self.session.path else self.window.settings.last_folder
         path = self.dialogs.save_graph(folder / f"{self.session.name}.graph")
         return path is not None and self._save_to(path)
 
     def may_close(self) -> bool:
         """Whether the open graph may go: nothing is unsaved, or the person saved it or let it go."""
+        self.window.inspector.commit_typed()
         if not self.session.unsaved:
             return True
         answer = self.dialogs.unsaved(self.session.name)

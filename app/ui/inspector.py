@@ -61,6 +61,15 @@ class Inspector(QStackedWidget):
         if self.id and self.id in ids:
             self._show_state()
 
+    def commit_typed(self) -> None:
+        """Take what is still being typed, as if the person had left the field."""
+        focus = self.window().focusWidget()
+        if isinstance(focus, QLineEdit) and self.isAncestorOf(focus):
+            focus.editingFinished.emit()
+        if self.form is not None:
+            for row in self.form.rows.values():
+                row.flush()
+
     def edit_title(self) -> None:
         """F2: type another title."""
         if self.id:
@@ -144,6 +153,7 @@ class _Page(QWidget):
         self.help.setToolTip(spec.doc)
         self.facts.setText(about(spec))
         self._layout.insertWidget(3, form)
+        form.show()
 
     def take_form(self, form: Form) -> None:
         self._layout.removeWidget(form)
@@ -157,6 +167,7 @@ class Several(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.count = label(role="heading")
+        self.buttons: list[QPushButton] = []
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(12, 12, 12, 12)
         self._layout.setSpacing(6)
@@ -171,6 +182,7 @@ class Several(QWidget):
         for action in actions:
             button = QPushButton(action.icon(), action.text().partition("\t")[0])
             button.clicked.connect(action.trigger)
+            self.buttons.append(button)
             self._layout.insertWidget(self._layout.count() - 1, button)
 
 

@@ -59,10 +59,11 @@ class Journal:
         return sorted(found, key=lambda left: left.written, reverse=True)
 
     def _orphans(self) -> Iterator[Path]:
-        for file in self.file.parent.glob("*.journal"):
-            lock = _locker(file)
-            if file != self.file and lock.tryLock(0):
-                lock.unlock()
+        for held in self.file.parent.glob("*.lock"):
+            file, lock = held.with_suffix(".journal"), _locker(held)
+            lives = not lock.tryLock(0) and lock.getLockInfo()[0]
+            lock.unlock()
+            if file != self.file and file.exists() and not lives:
                 yield file
 
 

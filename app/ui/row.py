@@ -81,6 +81,9 @@ class Row(QWidget):
         self.controls.append(control)
         self._layout.addWidget(control)
 
+    def flush(self) -> None:
+        """Commit what was typed and waits for a pause."""
+
     def set_value(self, value: Any) -> None:
         """From the graph. A value that the setting refuses is shown as it is, with the reason."""
         self.value = value

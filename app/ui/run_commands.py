@@ -27,11 +27,11 @@ class RunCommands:
         window.run_bar.cancel_wanted.connect(runs.cancel)
 
     def run_all(self) -> None:
-        self.window.leave_field()
+        self.window.inspector.commit_typed()
         self.desk.runs.run()
 
     def run_here(self) -> None:
-        self.window.leave_field()
+        self.window.inspector.commit_typed()
         if self.desk.editor.selection:
             self.desk.runs.run(self.desk.editor.selection)
 

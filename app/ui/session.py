@@ -96,9 +96,15 @@ class Session(QObject):
     def save_as(self, path: Path) -> None:
         """Relative paths still lead to the same files afterwards. Raises :class:`CannotWrite`; then nothing changed."""
         path = path.resolve()
-        graph = graph_file.rebase(self.editor.graph, self.specs, self.base, path.parent)
+        old, new = self.base, path.parent
+
+        def moved(graph: Graph) -> Graph:
+            return graph_file.rebase(graph, self.specs, old, new)
+
         out = self.settings.out_folder(self.path)
-        self._write(path, graph, moved=graph is not self.editor.graph)
+        self._write(path, moved(self.editor.graph))
+        if moved(self.editor.graph) is not self.editor.graph:
+            self.editor.rewrite(moved)
         self.path, self.name, self.editor.base = path, path.stem, path.parent
         if out is not None:
             self.settings.set_out_folder(path, out)
@@ -123,12 +129,10 @@ class Session(QObject):
         self._journal_timer.stop()
         self.journal.close()
 
-    def _write(self, path: Path, graph: Graph, moved: bool = False) -> None:
+    def _write(self, path: Path, graph: Graph) -> None:
         if not path.parent.is_dir():
             raise CannotWrite(f"The folder {path.parent} is not there.", "Choose another folder.")
         graph_file.save(path, graph)
-        if moved:
-            self.editor.edit("Save as", graph)
         self.editor.set_clean()
         self.settings.opened(path)
         self.journal.clear()

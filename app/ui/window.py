@@ -31,6 +31,7 @@ from app.ui.settings import Settings
 from app.ui.thumbs import Thumbs
 from app.ui.viewer_face import MakeThumbnail, ViewerFace
 from app.ui.watch import Watch, WatchBar
+from app.ui.welcome import Welcome
 
 
 class MainWindow(QMainWindow):
@@ -116,12 +117,6 @@ class MainWindow(QMainWindow):
         if level in ("warning", "error"):
             self.run_bar.show_note(text, theme.BAD if level == "error" else theme.WARN)
 
-    def leave_field(self) -> None:
-        """Commit what is being typed in the inspector."""
-        focus = self.focusWidget()
-        if focus is not None and self.inspector.isAncestorOf(focus):
-            self.canvas.setFocus()
-
     def update_actions(self) -> None:
         actions.update(self.actions_by_id, self._facts())
         stack = self.desk.editor.undo_stack
@@ -129,7 +124,7 @@ class MainWindow(QMainWindow):
             self.actions_by_id[name].setText(f"{name.capitalize()} {text[:1].lower()}{text[1:]}".strip())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self.leave_field()
+        self.inspector.commit_typed()
         if not self.files.may_close():
             event.ignore()
             return
@@ -150,6 +145,7 @@ class MainWindow(QMainWindow):
         desk = self.desk
         self.canvas = Canvas(desk.editor)
         self.setCentralWidget(self.canvas)
+        self.welcome = Welcome(self.canvas, lambda: self.settings.recent)
         self.library = Library(desk.editor.registry)
         around = Surroundings(lambda: desk.session.base, lambda: desk.session.out, desk.session.stored, self.dialogs)
         self.inspector = Inspector(desk.editor, desk.status.board.__getitem__, around)
@@ -190,6 +186,11 @@ class MainWindow(QMainWindow):
         self.canvas.help_requested.connect(self._show_help)
         self.canvas.said.connect(lambda text: self.run_bar.show_note(text, theme.WARN))
         self.library.chosen.connect(self._add)
+        self.welcome.example_wanted.connect(self.files.examples)
+        self.welcome.open_wanted.connect(self.files.open)
+        self.welcome.recent_chosen.connect(self.files.open_path)
+        self.welcome.dropped.connect(self.files.dropped)
+        editor.changed.connect(lambda graph: self.welcome.show_if(not graph.nodes))
         self.inspector.drawing.connect(self.drawing.switch)
         self.drawing.refused.connect(lambda text: self.say("warning", text))
         self.drawing.needs.connect(self.running.run_to)
