@@ -119,36 +119,34 @@ def _token_starts(block: Bytes) -> NDArray[np.int64]:
 
 
 def _corners(lines: Lines) -> tuple[Array, Corners]:
-    """(P,) corners of each polygon, and what each corner names: ``a``, ``a/b``, ``a//c`` or ``a/b/c`` in one line."""
+    """(P,) corners of each polygon, and what each corner names: ``a``, ``a/b``, ``a//c`` or ``a/b/c``."""
     block, begins = lines.block(b"f")
     if not len(begins):
         none = np.zeros(0, np.int64)
         return none, Corners(none, none, none)
-    counts = np.add.reduceat(_token_starts(block), begins)
+    solid = _token_starts(block)
+    counts = np.add.reduceat(solid, begins)
     slash = block == SLASH
     double = slash.copy()
     double[:-1] &= slash[1:]
     double[-1] = False
-    slashes, doubles = np.add.reduceat(slash, begins, dtype=int), np.add.reduceat(double, begins, dtype=int)
-    has_uv = (doubles == 0) & (slashes > 0)
-    has_normal = slashes == 2 * counts
-    width = 1 + has_uv + has_normal
-    expected = np.where(has_normal, 2 * counts, np.where(has_uv, counts, 0))
-    wrong = (slashes != expected) | ((doubles != 0) & (doubles != counts))
+    tokens = np.flatnonzero(solid)
+    slashes, doubles = np.add.reduceat(slash, tokens, dtype=np.int8), np.add.reduceat(double, tokens, dtype=np.int8)
+    wrong = (slashes > 2) | (doubles > slashes // 2)
     if wrong.any():
-        line = int(lines.words[b"f"][int(wrong.argmax())]) + 1
+        line = int(lines.words[b"f"][np.searchsorted(np.cumsum(counts), int(wrong.argmax()), "right")]) + 1
         raise BadFile(f"The face in line {line:,} of the OBJ file cannot be read.", "Export the file again.")
     block[slash] = SPACE
     values = numbers(block.tobytes(), "OBJ", whole=True)
-    if len(values) != int((counts * width).sum()):
+    has_uv, has_normal = (slashes > 0) & (doubles == 0), slashes == 2
+    if len(values) != len(tokens) + int(has_uv.sum()) + int(has_normal.sum()):
         raise BadFile("A face of the OBJ file is not made of whole numbers.", "Export the file again.")
     return counts, _indices(lines, values, counts, has_uv, has_normal)
 
 
-def _indices(lines: Lines, values: Array, counts: Array, has_uv: Array, has_normal: Array) -> Corners:
-    wide = np.repeat(1 + has_uv + has_normal, counts)
+def _indices(lines: Lines, values: Array, counts: Array, uv: Array, normal: Array) -> Corners:
+    wide = 1 + uv + normal
     at = np.cumsum(wide) - wide
-    uv, normal = np.repeat(has_uv, counts), np.repeat(has_normal, counts)
 
     def given(word: bytes, offset: Array | int, which: Array | None) -> Array:
         raw = values[at + offset]

@@ -59,10 +59,10 @@ def load_mesh(
     data = _content(path)
     run.progress(0.1, "reading")
     parts = READERS[path.suffix.lower()](data, Beside(path.parent, run.warn))
-    if not any(len(part.faces) for part in parts):
-        raise BadFile(f"{path.name} has no faces.", "Choose a mesh with triangles; points alone are not enough.")
     run.progress(0.7, "joining")
     parts = [_finite(part, drop_bad, run) for part in parts]
+    if not any(len(part.faces) for part in parts):
+        raise BadFile(f"{path.name} has no faces.", "Choose a mesh with triangles; points alone are not enough.")
     mesh = joined(parts, path.stem, run.warn)
     stl = path.suffix.lower() == ".stl"
     if units == "auto":
@@ -100,7 +100,8 @@ def _finite(part: Part, drop: bool, run: Run) -> Part:
     if clean:
         run.warn(f"Some {' and '.join(clean)} of the file were not numbers; they are zero now.")
         part = replace(part, **clean)
-    bad = np.logical_not(np.isfinite(part.vertices.astype(np.float32)).all(axis=1))
+    with np.errstate(over="ignore"):
+        bad = np.logical_not(np.isfinite(part.vertices.astype(np.float32)).all(axis=1))
     if not bad.any():
         return part
     count = f"{int(bad.sum()):,} of {len(bad):,} vertices are not numbers (NaN or infinite)"
@@ -139,8 +140,6 @@ def _placed(mesh: Mesh, metres: float, up: Up) -> Mesh:
 
 
 def _plausible(mesh: Mesh, run: Run) -> Mesh:
-    if not len(mesh.faces):
-        raise BadFile(f"{mesh.name} has no faces with valid vertices.", "Repair the file first.")
     low, high = mesh.bounds
     size = float((high - low).max())
     if not PLAUSIBLE[0] <= size <= PLAUSIBLE[1]:

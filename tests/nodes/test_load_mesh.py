@@ -1,0 +1,270 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from io_samples import coloured, textured, tiny, write
+
+from app.engine import BadFile, BadInput, EngineError, Mesh, Run
+from nodes.io._polygons import triangulated
+from nodes.io.export_glb import export_glb
+from nodes.io.export_obj import export_obj
+from nodes.io.export_ply import export_ply
+from nodes.io.export_stl import export_stl
+from nodes.io.load_mesh import load_mesh
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+CUBE_OFF = """OFF # a cube
+8 6 12
+-1 -1 1
+1 -1 1
+1 1 1
+-1 1 1
+-1 -1 -1
+1 -1 -1
+1 1 -1
+-1 1 -1
+4 0 1 2 3
+4 5 4 7 6 255 0 0
+4 4 0 3 7 0.5 0.5 0.5
+4 1 5 6 2
+4 3 2 6 7
+4 4 5 1 0
+"""
+TRIANGLE_STL = """solid a name with facet in it
+ facet normal 0 0 1
+  outer loop
+   vertex 0 0 0
+   vertex 1e0 0 0
+   VERTEX 0 1 0
+  endloop
+ endfacet
+endsolid
+"""
+
+
+def load(folder: Path, name: str, content: bytes | str, **options: object) -> tuple[Mesh, list[str]]:
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    run = Run()
+    return load_mesh(run, folder / name, **options), run.notes
+
+
+def refused(folder: Path, name: str, content: bytes | str, **options: object) -> str:
+    with pytest.raises(BadInput) as error:
+        load(folder, name, content, **options)
+    assert error.value.advice
+    return error.value.message
+
+
+def solid(mesh: Mesh) -> trimesh.Trimesh:
+    return trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+
+
+class TestOff:
+    def test_polygons_comments_and_colours(self, tmp_path):
+        mesh, notes = load(tmp_path, "cube.off", CUBE_OFF)
+        assert len(mesh.vertices) == 8 and len(mesh.faces) == 12 and not notes
+        assert solid(mesh).is_watertight and solid(mesh).volume == pytest.approx(8)
+
+    def test_counts_on_the_first_line_and_vertex_colours(self, tmp_path):
+        text = "COFF 3 1 0\n0 0 0 255 0 0 255\n1 0 0 0 255 0 255\n0 1 0 0 0 255 51\n3 0 1 2\n"
+        mesh, _ = load(tmp_path, "a.off", text)
+        np.testing.assert_allclose(mesh.colours, [[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 0.2]])
+
+    def test_normals(self, tmp_path):
+        mesh, _ = load(tmp_path, "a.off", "NOFF\n3 1 0\n0 0 0 0 0 1\n1 0 0 0 0 1\n0 1 0 0 0 1\n3 0 1 2\n")
+        np.testing.assert_array_equal(mesh.normals, [[0, 0, 1]] * 3)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "OFF",
+            "OFF\n",
+            "OFF\n-3 1 0\n",
+            "OFF\n999999999999 1 0\n0 0 0\n",
+            CUBE_OFF[:80],
+            CUBE_OFF[:-12],
+            CUBE_OFF.replace("4 0 1 2 3", "4 0 1 2 8"),
+            CUBE_OFF.replace("4 0 1 2 3", "-4 0 1 2 3"),
+            CUBE_OFF.replace("1 -1 1", "1 x 1"),
+            CUBE_OFF.replace("4 0 1 2 3", "4 0 1 x 3"),
+            "OFF BINARY\n8 6 0\n",
+            "hello",
+        ],
+    )
+    def test_damage_is_refused(self, tmp_path, text):
+        refused(tmp_path, "a.off", text)
+
+
+class TestStl:
+    def test_text(self, tmp_path):
+        mesh, _ = load(tmp_path, "a.stl", TRIANGLE_STL, units="metres", up="+Y")
+        np.testing.assert_array_equal(mesh.vertices[mesh.faces[0]], [[0, 0, 0], [1, 0, 0], [0, 1, 0]])
+
+    def test_a_binary_file_that_begins_like_text(self, tmp_path):
+        data = export_stl(Run(), tiny(), unit="metres", up="+Y").contents[0].tobytes()
+        mesh, _ = load(tmp_path, "a.stl", b"solid facet" + data[11:], units="metres", up="+Y")
+        np.testing.assert_array_equal(mesh.vertices[mesh.faces[0]], tiny().vertices)
+
+    def test_bytes_after_the_triangles_are_passed_over(self, tmp_path):
+        data = export_stl(Run(), tiny()).contents[0].tobytes()
+        assert len(load(tmp_path, "a.stl", data + b"more")[0].faces) == 1
+
+    @pytest.mark.parametrize("cut", [3, 60, 83, 84, 100, 133])
+    def test_cut_short(self, tmp_path, cut):
+        data = export_stl(Run(), tiny()).contents[0].tobytes()
+        assert "cut short" in refused(tmp_path, "a.stl", data[:cut])
+
+    def test_an_absurd_count(self, tmp_path):
+        assert "4,294,967,295" in refused(tmp_path, "a.stl", b"x" * 80 + b"\xff" * 4 + bytes(500))
+
+    def test_damaged_text(self, tmp_path):
+        refused(tmp_path, "a.stl", TRIANGLE_STL.replace("1e0", "one"))
+        refused(tmp_path, "a.stl", TRIANGLE_STL.replace("   VERTEX 0 1 0\n", ""))
+        assert "no faces" in refused(tmp_path, "a.stl", "solid empty\nendsolid empty, without a facet\n")
+
+
+class TestNode:
+    def test_units_and_axes(self, tmp_path):
+        text = "v 0 0 0\nv 1 0 0\nv 0 2 3\nvn 0 0 1\nf 1//1 2//1 3//1\n"
+        mesh, _ = load(tmp_path, "a.obj", text, units="centimetres", up="+Z")
+        np.testing.assert_allclose(mesh.vertices, [[0, 0, 0], [0.01, 0, 0], [0, 0.03, -0.02]], rtol=1e-6)
+        np.testing.assert_array_equal(mesh.normals, [[0, 1, 0]] * 3)
+        mesh, _ = load(tmp_path, "a.obj", text)
+        np.testing.assert_array_equal(mesh.vertices, [[0, 0, 0], [1, 0, 0], [0, 2, 3]])
+        assert mesh.name == "a"
+
+    def test_merging_joins_what_is_the_same_in_every_way(self, tmp_path):
+        text = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 1 0 0\nv 0 1 0\nv 1 1 0\nf 1 2 3\nf 5 4 6\n"
+        assert len(load(tmp_path, "a.obj", text)[0].vertices) == 4
+        assert len(load(tmp_path, "a.obj", text, merge=False)[0].vertices) == 6
+
+    def test_vertices_that_are_not_numbers(self, tmp_path):
+        text = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv nan 0 0\nv 1 1 inf\nf 1 2 3\nf 1 2 4\n"
+        assert "2 of 5 vertices" in refused(tmp_path, "a.obj", text)
+        mesh, notes = load(tmp_path, "a.obj", text, drop_bad=True)
+        assert len(mesh.faces) == 1 and len(mesh.vertices) == 3 and "2 of 5 vertices" in notes[0]
+        assert "no faces" in refused(tmp_path, "a.obj", "v nan 0 0\nv 0 0 0\nv 0 1 0\nf 1 2 3\n", drop_bad=True)
+
+    def test_numbers_beyond_float32_are_not_numbers_either(self, tmp_path):
+        assert "1 of 3" in refused(tmp_path, "a.obj", "v 1e300 0 0\nv 0 0 0\nv 0 1 0\nf 1 2 3\n")
+
+    def test_uvs_that_are_not_numbers_become_zero(self, tmp_path):
+        text = "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt nan 0.5\nvt 1 inf\nvt 0.25 0.75\nf 1/1 2/2 3/3\n"
+        mesh, notes = load(tmp_path, "a.obj", text)
+        np.testing.assert_array_equal(mesh.uv, [[0, 0.5], [1, 0], [0.25, 0.75]])
+        assert "uv" in notes[0]
+
+    def test_an_odd_size_is_remarked(self, tmp_path):
+        text = "v 0 0 0\nv 5000 0 0\nv 0 1 0\nf 1 2 3\n"
+        assert "5,000 m" in load(tmp_path, "a.obj", text)[1][0]
+        assert not load(tmp_path, "a.obj", text, units="millimetres")[1]
+
+    @pytest.mark.parametrize("suffix", [".obj", ".ply", ".stl", ".glb", ".gltf", ".off"])
+    @pytest.mark.parametrize("content", [b"", bytes(1000), b"\n", b"hello\n", b"\x89PNG\r\n\x1a\n" + bytes(200)])
+    def test_what_is_no_mesh_is_refused(self, tmp_path, suffix, content):
+        refused(tmp_path, "a" + suffix, content)
+
+    def test_missing_files_folders_and_foreign_kinds(self, tmp_path):
+        (tmp_path / "folder.obj").mkdir()
+        for path in (Path(), tmp_path / "absent.obj", tmp_path / "folder.obj", tmp_path / "a.fbx"):
+            with pytest.raises(BadFile) as error:
+                load_mesh(Run(), path)
+            assert error.value.advice
+
+    def test_capital_suffixes(self, tmp_path):
+        assert len(load(tmp_path, "A.OFF", CUBE_OFF)[0].faces) == 12
+
+
+class TestPolygons:
+    def test_an_arrow_is_cut_on_its_inner_side(self):
+        arrow = np.array([[0, 0, 0], [2, 1, 0], [0, 2, 0], [0.7, 1, 0]], float)
+        for turn in range(4):
+            points = np.roll(arrow, turn, axis=0)
+            corners, _ = triangulated(np.array([4]), points)
+            a, b, c = (points[corners[:, k]] for k in range(3))
+            areas = np.cross(b - a, c - a)[:, 2] / 2
+            assert areas.min() > 0 and areas.sum() == pytest.approx(1.3)
+
+    @pytest.mark.parametrize("size", [5, 8, 21, 60])
+    def test_stars_keep_their_area_and_winding(self, size):
+        angle = np.arange(2 * size) * np.pi / size
+        reach = np.where(np.arange(2 * size) % 2, 0.2, 1.0)
+        flat = np.stack([reach * np.cos(angle), reach * np.sin(angle)], axis=1)
+        tilt = np.array([[0.36, 0.48, -0.8], [-0.8, 0.6, 0]])
+        for points in (flat @ tilt, flat[::-1] @ tilt):
+            corners, polygon = triangulated(np.array([2 * size]), points)
+            a, b, c = (points[corners[:, k]] for k in range(3))
+            normals = np.cross(b - a, c - a) / 2
+            whole = np.cross(points, np.roll(points, -1, axis=0)).sum(axis=0) / 2
+            assert len(corners) == 2 * size - 2 and (polygon == 0).all()
+            np.testing.assert_allclose(normals.sum(axis=0), whole, atol=1e-12)
+            assert (normals @ whole).min() > 0
+
+    def test_mixed_sizes_keep_their_order(self):
+        counts = np.array([4, 3, 2, 5, 0, 3])
+        corners, polygon = triangulated(counts, np.random.default_rng(0).random((17, 3)))
+        assert polygon.tolist() == [0, 0, 1, 3, 3, 3, 5]
+        assert corners[2].tolist() == [4, 5, 6] and corners[-1].tolist() == [14, 15, 16]
+
+    def test_a_polygon_without_area_still_ends(self):
+        corners, _ = triangulated(np.array([6]), np.zeros((6, 3)))
+        assert len(corners) == 4
+
+
+EXPORTS = {
+    "glb": lambda: export_glb(Run(), textured()),
+    "ply": lambda: export_ply(Run(), coloured()),
+    "stl": lambda: export_stl(Run(), tiny()),
+    "obj": lambda: export_obj(Run(), textured()),
+}
+
+
+@pytest.mark.parametrize("kind", EXPORTS)
+def test_damaged_files_never_escape_as_anything_but_a_named_error(tmp_path, kind):
+    files = EXPORTS[kind]()
+    path = write(files, tmp_path)
+    data = path.read_bytes()
+    rng = np.random.default_rng(5)
+    for trial in range(150):
+        broken = bytearray(data[: rng.integers(len(data))] if trial % 3 == 0 else data)
+        reach = len(broken) if trial % 3 else 2000
+        for _ in range(rng.integers(1, 6)):
+            if broken:
+                broken[rng.integers(min(reach, len(broken)))] = rng.integers(256)
+        path.write_bytes(bytes(broken))
+        try:
+            load_mesh(Run(), path)
+        except EngineError as error:
+            assert error.message
+
+
+@pytest.mark.parametrize("name", ["cow", "spot", "stanford-bunny", "suzanne", "teapot"])
+def test_real_meshes(name):
+    path = SHARED / "meshes" / f"{name}.obj"
+    if not path.exists():
+        pytest.skip("needs the shared data folder")
+    mesh = load_mesh(Run(), path, merge=False)
+    other = trimesh.load_scene(path, process=False).to_mesh()
+    assert len(mesh.faces) == len(other.faces)
+    assert solid(mesh).area == pytest.approx(other.area, rel=1e-5)
+    np.testing.assert_allclose(mesh.bounds, other.bounds, rtol=1e-6)
+
+
+def test_boombox():
+    path = SHARED / "pbr" / "boombox" / "boombox.glb"
+    if not path.exists():
+        pytest.skip("needs the shared data folder")
+    mesh = load_mesh(Run(), path, merge=False)
+    scene = trimesh.load_scene(path, process=False)
+    np.testing.assert_allclose(mesh.vertices, scene.to_mesh().vertices, atol=1e-6)
+    np.testing.assert_array_equal(mesh.faces, scene.to_mesh().faces)
+    lengths = np.linalg.norm(mesh.normals, axis=1)
+    np.testing.assert_allclose(lengths, 1, atol=1e-4)
+
+
+def test_inputs_of_later_steps_are_read_only(tmp_path):
+    mesh = load_mesh(Run(), write(export_glb(Run(), textured()), tmp_path))
+    assert not mesh.vertices.flags.writeable and mesh.vertices.flags.c_contiguous
+    assert replace(mesh).faces.dtype == np.int32
