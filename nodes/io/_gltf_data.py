@@ -32,8 +32,8 @@ class Document:
             tree = json.loads(text)
         except (ValueError, RecursionError):
             raise BadFile(f"{DAMAGED}: its description cannot be read.", AGAIN) from None
-        version = tree.get("asset", {}).get("version", "") if isinstance(tree, dict) else ""
-        if not isinstance(tree, dict) or str(version).partition(".")[0] != "2":
+        asset = tree.get("asset") if isinstance(tree, dict) else None
+        if not isinstance(asset, dict) or str(asset.get("version")).partition(".")[0] != "2":
             raise BadFile("This is not a glTF 2.0 file.", "Export it as glTF 2.0.")
         self.tree: dict[str, Any] = tree
         needed = [name for name in tree.get("extensionsRequired", []) if name in COMPRESSED]

@@ -197,6 +197,6 @@ def _as_declared(values: Array, p: Property) -> Array:
 
 
 def _sane(size: int) -> int:
-    if size < 0:
-        raise ValueError("a list cannot have fewer than no items")
+    if not 0 <= size < 1 << 31:
+        raise ValueError(f"a list cannot have {size} items")
     return size

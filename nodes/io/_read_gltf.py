@@ -16,22 +16,19 @@ from nodes.io._parts import Part, checked_faces
 
 TRIANGLES, STRIP, FAN = 4, 5, 6
 IDENTITY = np.eye(4)
+ATTRIBUTES = {"POSITION": (3,), "NORMAL": (3,), "TEXCOORD": (2,), "COLOR": (3, 4)}
 
 
 def read_gltf(data: bytes, beside: Beside) -> list[Part]:
     """One part for each primitive of each node. Skins stay in their bind pose; points and lines are passed over."""
     document = Document(data, beside)
     materials: dict[int, Material] = {}
-    parts: list[Part] = []
-    try:
-        for node, matrix in _placed_nodes(document):
-            for primitive in document.item("meshes", node["mesh"]).get("primitives", []):
-                part = _part(document, primitive, matrix, materials)
-                if part is not None:
-                    parts.append(part)
-    except (TypeError, KeyError, AttributeError, ValueError, OverflowError) as error:
-        raise BadFile(f"{DAMAGED}: {error}.", AGAIN) from error
-    return parts
+    parts = [
+        _part(document, primitive, matrix, materials)
+        for node, matrix in _placed_nodes(document)
+        for primitive in document.item("meshes", node["mesh"]).get("primitives", [])
+    ]
+    return [part for part in parts if part is not None]
 
 
 def _placed_nodes(document: Document) -> Iterator[tuple[Mapping[str, Any], Array]]:
@@ -103,8 +100,8 @@ def _part(
     arrays = {name: document.accessor(attributes[name]) for name in attributes if name in _wanted(document, index)}
     vertices = arrays["POSITION"]
     for name, array in arrays.items():
-        if len(array) != len(vertices):
-            raise BadFile(f"{DAMAGED}: {name} has {len(array):,} rows and there are {len(vertices):,} vertices.", AGAIN)
+        if len(array) != len(vertices) or array.shape[1] not in ATTRIBUTES[name.partition("_")[0]]:
+            raise BadFile(f"{DAMAGED}: {name} has shape {array.shape} for {len(vertices):,} vertices.", AGAIN)
     faces = checked_faces(_triangles(document, primitive, len(vertices), mode), len(vertices))
     normals = arrays.get("NORMAL")
     if not np.array_equal(matrix, IDENTITY):

@@ -58,7 +58,7 @@ def load_mesh(
     """
     data = _content(path)
     run.progress(0.1, "reading")
-    parts = READERS[path.suffix.lower()](data, Beside(path.parent, run.warn))
+    parts = _parts(path, data, run)
     run.progress(0.7, "joining")
     parts = [_finite(part, drop_bad, run) for part in parts]
     if not any(len(part.faces) for part in parts):
@@ -70,6 +70,14 @@ def load_mesh(
     source: Up = up if up != "auto" else "+Z" if stl else "+Y"
     run.progress(0.9, "checking")
     return _plausible(_placed(_merged(mesh) if merge else mesh, METRES[units], source), run)
+
+
+def _parts(path: Path, data: bytes, run: Run) -> list[Part]:
+    """Foreign files lie in more ways than anyone lists: what a reader trips over is said as damage."""
+    try:
+        return READERS[path.suffix.lower()](data, Beside(path.parent, run.warn))
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        raise BadFile(f"{path.name} is damaged: {error}.", "Copy or export the file again.") from error
 
 
 def _content(path: Path) -> bytes:
