@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Signal
-from PySide6.QtGui import QCursor, QGuiApplication, QImage, QKeyEvent, QPixmap
+from PySide6.QtCore import QPoint, QPointF, QRectF, Signal
+from PySide6.QtGui import QGuiApplication, QImage, QPixmap
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.engine.errors import BadGraphFile
-from app.engine.graph import Graph, Link
+from app.engine.graph import Graph
 from app.engine.payloads import Number, Text
 from app.engine.spec import Param
 from app.ui import canvas_look as look
 from app.ui import canvas_menus, layout
+from app.ui.adding import Adding
 from app.ui.badges import Badge
+from app.ui.canvas_gestures import Gestures
 from app.ui.canvas_overlays import Bubble, RenameField
 from app.ui.canvas_view import CanvasView
 from app.ui.editor import Editor
 from app.ui.graph_items import GraphItems
 from app.ui.link_drag import LinkDrag
-from app.ui.node_face import Dot, param_dot
-from app.ui.node_item import NodeItem
-from app.ui.search import Offer, SearchPopup
+from app.ui.node_face import param_dot
 
 
 class Canvas(QWidget):
@@ -45,13 +45,11 @@ class Canvas(QWidget):
         self.view = CanvasView(self)
         self.items = GraphItems(self.view.scene())
         self.bubble = Bubble(self)
-        self.popup = SearchPopup(self)
+        self.adding = Adding(self)
+        self._gestures = Gestures(self)
         self._busy = False
         self._badges: dict[str, Badge] = {}
-        self._progress: dict[str, tuple[float, str]] = {}
         self._pictures: dict[str, QPixmap] = {}
-        self._picked: Link | None = None
-        self._answer: Callable[[Offer], object] | None = None
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.view)
@@ -64,21 +62,10 @@ class Canvas(QWidget):
         self.editor.opened.connect(self._forget)
         self.editor.selection_changed.connect(self._show_selection)
         self.editor.registry_changed.connect(self._show_everything)
-        view = self.view
-        view.scene().selectionChanged.connect(self._read_selection)
-        view.zoomed.connect(lambda zoom: self.items.set_thin_links(zoom < look.FAR))
-        view.dot_pressed.connect(self._start_link)
-        view.link_pressed.connect(self._pick_link)
-        view.released.connect(self._commit_moves)
-        view.ground_double_clicked.connect(self.search_at)
-        view.title_double_clicked.connect(self._rename)
-        view.menu_wanted.connect(self._open_menu)
-        view.sliced.connect(self.editor.unlink)
-        view.key_pressed.connect(self._key)
-        view.files_dropped.connect(self.dropped)
-        view.type_dropped.connect(lambda type_id, place: self._add(type_id, place))
-        self.popup.chosen.connect(lambda offer: self._answer(offer) if self._answer else None)
-        self.popup.closed.connect(self.view.setFocus)
+        self.view.scene().selectionChanged.connect(self._read_selection)
+        self.view.zoomed.connect(lambda zoom: self.items.set_thin_links(zoom < look.FAR))
+        self.view.title_double_clicked.connect(self._rename)
+        self.view.files_dropped.connect(self.dropped)
 
     # What is shown
 
@@ -115,7 +102,7 @@ class Canvas(QWidget):
         if id in self.items.nodes:
             self.view.look_at(self.items.nodes[id].sceneBoundingRect().center(), max(self.view.zoom, look.NEAR))
 
-    # Commands (canvas_menus.COMMANDS names these)
+    # Commands: canvas_menus.COMMANDS names these
 
     def undo(self) -> None:
         self.editor.undo_stack.undo()
@@ -128,13 +115,15 @@ class Canvas(QWidget):
             QGuiApplication.clipboard().setText(self.editor.copy(self.selected()))
 
     def cut(self) -> None:
-        self.copy()
-        self.delete()
+        if self.selected():
+            self.copy()
+            self.delete()
 
     def paste(self) -> None:
         """At the cursor, or in the middle when the cursor is elsewhere."""
+        place = self.adding.place()
         try:
-            self.editor.paste(QGuiApplication.clipboard().text(), self._place_for_new().toTuple())
+            self.editor.paste(QGuiApplication.clipboard().text(), (place.x(), place.y()))
         except BadGraphFile:
             self.said.emit("The clipboard holds no nodes.")
 
@@ -144,8 +133,7 @@ class Canvas(QWidget):
 
     def delete(self) -> None:
         """The selected nodes, or the link that was clicked."""
-        picked = [self._picked] if self._picked in self.items.links else []
-        self.editor.delete(self.selected(), [link for link in picked if link])
+        self.editor.delete(self.selected(), list(self._gestures.picked()))
 
     def select_all(self) -> None:
         self.editor.select(self.editor.graph.nodes)
@@ -161,8 +149,8 @@ class Canvas(QWidget):
             self._rename(self.selected()[-1])
 
     def search(self) -> None:
-        """Tab: at the cursor, or in the middle when the cursor is elsewhere."""
-        self.search_at(self.view.mapFromScene(self._place_for_new()))
+        """At the cursor, or in the middle when the cursor is elsewhere."""
+        self.adding.search_at(self.view.mapFromScene(self.adding.place()))
 
     def fit(self) -> None:
         """The selected nodes if there are several, else all."""
@@ -178,10 +166,6 @@ class Canvas(QWidget):
         sizes = {id: (item.face.width, item.face.height) for id, item in self.items.nodes.items()}
         self.editor.move(layout.arrange(self.editor.graph, sizes, ids), "Arrange")
 
-    def search_at(self, at: QPoint) -> None:
-        place = self.view.mapToScene(at)
-        self.offer((Offer(spec) for spec in self.editor.registry.values()), at, place)
-
     def drivable(self, id: str) -> list[Param]:
         """Parameters of a node that a link can drive and none drives yet."""
         driven = {link.input for link in self.editor.graph.into.get(id, ())}
@@ -194,53 +178,14 @@ class Canvas(QWidget):
         if found:
             self.view.drag = LinkDrag(self, item, param_dot(found, param), item.pos())
 
-    # For link_drag
-
     def refuse(self, reason: str, at: QPoint) -> None:
+        """Say beside the cursor, and in the status line, why something is not done."""
         self.bubble.show_at(reason, at, fading=True)
         self.said.emit(reason)
 
     def ask(self, choices: Iterable[tuple[str, Callable[[], None]]], at: QPoint) -> None:
+        """A menu of things to do at a place in the view."""
         canvas_menus.choice_menu(self, choices).popup(self.view.viewport().mapToGlobal(at))
-
-    def offer(
-        self,
-        offers: Iterable[Offer],
-        at: QPoint,
-        place: QPointF,
-        hint: str = "",
-        half_link: Callable[[str], Link] | None = None,
-    ) -> None:
-        """Let the person choose a node type and add it at ``place``, linked by ``half_link(socket)``."""
-
-        def answer(offer: Offer) -> None:
-            self._add(offer.spec.id, place, half_link(offer.socket) if half_link else None)
-
-        self._answer = answer
-        self.popup.open(offers, self.view.mapTo(self, at), hint)
-
-    # Inner workings
-
-    def _add(self, type_id: str, place: QPointF, link: Link | None = None) -> None:
-        """With the new node's title bar, or the socket that is linked, under the cursor."""
-        if type_id not in self.editor.registry:
-            self.said.emit(f"There is no node type {type_id!r}.")
-            return
-        spec = self.editor.registry[type_id]
-        x, y = place.x() - 20, place.y() - look.TITLE_HEIGHT / 2
-        if link and not link.source:
-            x = place.x() - look.NARROWEST
-        if link:
-            sockets = spec.inputs if not link.target else spec.outputs
-            name = link.input if not link.target else link.output
-            row = next((i for i, socket in enumerate(sockets) if socket.name == name), 0)
-            x, y = (x + 20 if not link.target else x), place.y() - look.TITLE_HEIGHT - look.PAD - (row + 0.5) * look.ROW
-        self.editor.add(type_id, (x, y), link=link)
-
-    def _place_for_new(self) -> QPointF:
-        at = self.view.viewport().mapFromGlobal(QCursor.pos())
-        rect = self.view.viewport().rect()
-        return QPointF(self.view.mapToScene(at if rect.contains(at) else rect.center()))
 
     def _show(self, graph: Graph, everything: bool = False) -> None:
         self.view.cancel_drag()
@@ -248,18 +193,18 @@ class Canvas(QWidget):
         before = set(self.items.nodes)
         self.items.show(graph, self.editor.registry, everything)
         for id in self.items.nodes.keys() - before:
-            self._dress(self.items.nodes[id])
+            self._dress(id)
         self._busy = False
         self._show_selection(self.editor.selection)
 
     def _show_everything(self) -> None:
         self._show(self.editor.graph, True)
 
-    def _dress(self, item: NodeItem) -> None:
-        if item.id in self._badges:
-            item.set_badge(self._badges[item.id])
-        if item.id in self._pictures:
-            item.set_picture(self._pictures[item.id])
+    def _dress(self, id: str) -> None:
+        if id in self._badges:
+            self.items.nodes[id].set_badge(self._badges[id])
+        if id in self._pictures:
+            self.items.nodes[id].set_picture(self._pictures[id])
 
     def _forget(self) -> None:
         self._badges.clear()
@@ -278,54 +223,16 @@ class Canvas(QWidget):
         if not self._busy:
             self.editor.select(id for id, item in self.items.nodes.items() if item.isSelected())
 
-    def _commit_moves(self) -> None:
-        nodes = self.editor.graph.nodes
-        items = [self.items.nodes[id] for id in self.selected()]
-        moved = {item.id: (item.x(), item.y()) for item in items if (item.x(), item.y()) != nodes[item.id].at}
-        if moved:
-            self.editor.move(moved)
-            for id in moved:
-                self.items.nodes[id].setPos(*self.editor.graph.nodes[id].at)
-
-    def _start_link(self, item: NodeItem, dot: Dot, place: QPointF) -> None:
-        """From an output or a free input; from a linked input, the link's end comes off."""
-        old = self.items.link_into(item.id, dot.name) if dot.side == "in" else None
-        if old:
-            source = self.items.nodes[old.link.source]
-            dot = self.items.dot(source.id, "out", old.link.output)
-            self.view.drag = LinkDrag(self, source, dot, place, old)
-        else:
-            self.view.drag = LinkDrag(self, item, dot, place)
-
-    def _pick_link(self, item: object) -> None:
-        self._picked = getattr(item, "link", None)
-        for link, shown in self.items.links.items():
-            shown.set_picked(link == self._picked)
-
-    def _open_menu(self, at: QPoint, on_screen: QPoint) -> None:
-        item = self.view.node_at(self.view.mapToScene(at))
-        if item and item.id not in self.selected():
-            self.editor.select([item.id])
-        menu = canvas_menus.node_menu(self, item.id) if item else canvas_menus.ground_menu(self)
-        menu.popup(on_screen)
-
-    def _key(self, event: QKeyEvent) -> None:
-        command = canvas_menus.command_for(event)
-        if command:
-            getattr(self, command.method)()
-        event.setAccepted(command is not None)
-
     def _rename(self, id: str) -> None:
         item = self.items.nodes[id]
         self.editor.select([id])
         bar = QRectF(item.x(), item.y(), item.face.width, look.TITLE_HEIGHT)
-        box: QRect = self.view.mapFromScene(bar).boundingRect()
-        box.setWidth(max(box.width(), 160))
-        box.setHeight(max(box.height(), 26))
+        box = self.view.mapFromScene(bar).boundingRect()
+        box.setSize(box.size().expandedTo(RenameField.SMALLEST))
         RenameField(self.view.viewport(), self.editor.title(id), box, partial(self._renamed, id))
 
     def _renamed(self, id: str, text: str) -> None:
-        """The type's own title stands for none, so that it follows the language and the version of the type."""
+        """The type's own title stands for none, so that it follows the type when that is renamed."""
         if id in self.editor.graph.nodes:
             self.editor.rename(id, "" if text.strip() == self.editor.spec(id).title else text)
         self.view.setFocus()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
@@ -50,6 +50,8 @@ class Bubble(QLabel):
 
 class RenameField(QLineEdit):
     """Over a title: Enter or a click elsewhere keeps the text, Escape does not."""
+
+    SMALLEST = QSize(160, 26)
 
     def __init__(self, parent: QWidget, text: str, box: QRect, done: Callable[[str], None]) -> None:
         super().__init__(text, parent)

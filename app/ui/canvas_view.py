@@ -46,6 +46,7 @@ class CanvasView(NodeViewer):  # type: ignore[misc]
     dot_pressed = Signal(object, object, QPointF)
     link_pressed = Signal(object)
     released = Signal()
+    nodes_dragged = Signal()
     ground_double_clicked = Signal(QPoint)
     title_double_clicked = Signal(str)
     menu_wanted = Signal(QPoint, QPoint)
@@ -175,6 +176,8 @@ class CanvasView(NodeViewer):  # type: ignore[misc]
             self.drag.move(event.position().toPoint())
             return
         super().mouseMoveEvent(event)
+        if self.LMB_state and not self._rubber_band.isActive:
+            self.nodes_dragged.emit()
         if not event.buttons():
             over = self.dot_at(self.mapToScene(event.position().toPoint()), look.DOT + 6)
             self.viewport().setCursor(Qt.CursorShape.CrossCursor if over else Qt.CursorShape.ArrowCursor)

@@ -30,11 +30,13 @@ def to_text(graph: Graph, ids: Collection[str], base: Path | None) -> str:
 
 
 def from_text(text: str, specs: Mapping[str, NodeSpec], base: Path | None) -> Graph:
-    """The graph of a text, its paths for a document in ``base``. Raises :class:`BadGraphFile`."""
+    """The graph of a text, its paths for a document in ``base``, or absolute without one. Raises
+    :class:`BadGraphFile`."""
     piece = graph_file.loads(text)
     folder = piece.view.get(_FOLDER)
-    if base and isinstance(folder, str) and folder:
-        piece = graph_file.rebase(piece, specs, Path(folder), base)
+    if isinstance(folder, str) and folder:
+        nowhere = Path(folder, ".no-such-folder")
+        piece = graph_file.rebase(piece, specs, Path(folder), base or nowhere)
     return piece
 
 

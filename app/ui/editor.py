@@ -18,6 +18,7 @@ from app.engine.validate import can_link
 from app.ui import clipboard
 
 Place = tuple[float, float]
+UNDO_STEPS = 1000
 
 
 class Editor(QObject):
@@ -36,6 +37,7 @@ class Editor(QObject):
     def __init__(self, registry: Registry, graph: Graph | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.undo_stack = QUndoStack(self)
+        self.undo_stack.setUndoLimit(UNDO_STEPS)
         self.base: Path | None = None
         self._registry = registry
         self._graph = graph or Graph()
@@ -108,6 +110,8 @@ class Editor(QObject):
         self._show(change(self._graph))
 
     def _show(self, graph: Graph) -> None:
+        if graph is not self._graph:
+            _slim(self._graph)
         self._graph = graph
         kept = tuple(id for id in self._selection if id in graph.nodes)
         lost, self._selection = kept != self._selection, kept
@@ -115,13 +119,13 @@ class Editor(QObject):
         if lost:
             self.selection_changed.emit(kept)
 
-    def add(self, type_id: str, at: Place, params: Mapping[str, Any] | None = None, link: Link | None = None) -> str:
-        """A new node with the defaults of its type. ``link``: made in the same step; its empty end is the new node."""
+    def add(self, type_id: str, at: Place, params: Mapping[str, Any] | None = None, links: Iterable[Link] = ()) -> str:
+        """A new node with the defaults of its type. ``links``: made in the same step; an empty end is the new node."""
         spec, id = self._registry[type_id], self._graph.fresh_id()
         values = {param.name: param.default for param in spec.params} | dict(params or {})
         place = (float(round(at[0])), float(round(at[1])))
         graph = self._graph.with_node(Node(id, spec.id, values, place, spec.version))
-        if link is not None:
+        for link in links:
             whole = link._replace(source=link.source or id, target=link.target or id)
             if not can_link(graph, self._registry, whole):
                 graph = graph.with_link(whole)
@@ -194,8 +198,14 @@ class Editor(QObject):
 
     def move(self, places: Mapping[str, Place], text: str = "") -> None:
         """Positions are rounded to whole numbers."""
-        nodes = [replace(self._graph.nodes[id], at=(float(round(x)), float(round(y)))) for id, (x, y) in places.items()]
-        self.edit(text or f"Move {self._named(places)}", self._graph.with_nodes(nodes))
+        self.edit(text or f"Move {self._named(places)}", self.moved(places))
+
+    def moved(self, places: Mapping[str, Place]) -> Graph:
+        """The graph as :meth:`move` would leave it."""
+        nodes = self._graph.nodes
+        return self._graph.with_nodes(
+            replace(nodes[id], at=(float(round(x)), float(round(y)))) for id, (x, y) in places.items()
+        )
 
     def set_bypass(self, ids: Collection[str], bypass: bool) -> None:
         verb = "Bypass" if bypass else "Use"
@@ -204,6 +214,12 @@ class Editor(QObject):
 
     def _named(self, ids: Collection[str]) -> str:
         return self.title(next(iter(ids))) if len(ids) == 1 else f"{len(ids)} nodes"
+
+
+def _slim(graph: Graph) -> None:
+    """Drop what a graph computed about itself: ten times the size of the graph, and it waits in the undo history."""
+    for name in ("into", "out_of"):
+        vars(graph).pop(name, None)
 
 
 class _Step(QUndoCommand):

@@ -168,7 +168,7 @@ class LinkDrag:
             self._canvas.refuse(f"No node type {word}s {self._dot.type.label}.", at)
             return
         hint = f"Nodes that {word} {self._dot.type.label}"
-        self._canvas.offer(offers, at, place, hint, self._half_link)
+        self._canvas.adding.offer(offers, at, place, hint, lambda offer: [self._half_link(offer.socket)])
 
     def _half_link(self, socket: str) -> Link:
         """For a node that does not exist yet: its id is empty."""

@@ -71,8 +71,12 @@ def _box(painter: QPainter, item: NodeItem, zoom: float) -> None:
     painter.setPen(_rim(item.isSelected(), item.missing or item.badge.state in ("failed", "invalid")))
     painter.drawPath(face.body)
     painter.setPen(look.TITLE)
-    painter.setFont(look.font(13, True))
-    painter.drawStaticText(*face.title_text)
+    if zoom >= look.NEAR:
+        painter.setFont(look.font(13, True))
+        painter.drawStaticText(*face.title_text)
+    else:
+        painter.setFont(look.font(19, True))
+        painter.drawStaticText(*face.large_title_text)
 
 
 def _dots(painter: QPainter, item: NodeItem) -> None:
@@ -144,10 +148,13 @@ def _picture(painter: QPainter, item: NodeItem) -> None:
 def _progress(painter: QPainter, item: NodeItem) -> None:
     if item.badge.state != "running":
         return
-    track = QRectF(1, item.face.height - 4, item.face.width - 2, 3)
+    track = QRectF(0, item.face.height - 3.5, item.face.width, 3.5)
+    painter.save()
+    painter.setClipPath(item.face.body, Qt.ClipOperation.IntersectClip)
     painter.fillRect(track, look.INSET)
     track.setWidth(track.width() * min(max(item.progress, 0.0), 1.0))
     painter.fillRect(track, look.SELECTED)
+    painter.restore()
 
 
 @cache

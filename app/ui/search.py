@@ -25,6 +25,7 @@ from app.ui import canvas_look as look
 from app.ui import theme
 
 _SPEC = Qt.ItemDataRole.UserRole
+_ROW_HEIGHT = 26
 _STEER = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
@@ -105,7 +106,11 @@ class SearchPopup(QFrame):
         self.field.clear()
         self._filter("")
         room = self._canvas.rect().adjusted(6, 6, -6, -6)
-        self.resize(min(340, room.width()), min(380, room.height()))
+        rows = min(max(self.results.count(), 3), 11)
+        self.results.setFixedHeight(rows * _ROW_HEIGHT + 2)
+        self.setFixedWidth(min(340, room.width()))
+        self.setMaximumHeight(room.height())
+        self.adjustSize()
         x = min(max(at.x() - 24, room.left()), room.right() - self.width())
         y = min(max(at.y() - 20, room.top()), room.bottom() - self.height())
         self.move(x, y)
@@ -159,7 +164,7 @@ class _Row(QStyledItemDelegate):
     """Colour of the family, title, and the family's name on the right."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(120, 26)
+        return QSize(120, _ROW_HEIGHT)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

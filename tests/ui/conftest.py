@@ -123,9 +123,9 @@ class Hand:
 
     def search_for(self, words: str) -> None:
         """Types into the open search box and takes the first offer."""
-        assert self.canvas.popup.isVisible()
-        QTest.keyClicks(self.canvas.popup.field, words)
-        QTest.keyClick(self.canvas.popup.field, Qt.Key.Key_Return)
+        assert self.canvas.adding.popup.isVisible()
+        QTest.keyClicks(self.canvas.adding.popup.field, words)
+        QTest.keyClick(self.canvas.adding.popup.field, Qt.Key.Key_Return)
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_two_nodes_through_search_and_a_link_between_them(hand: Hand) -> None:
 @pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Space])
 def test_tab_and_space_search_and_escape_leaves(hand: Hand, key: Qt.Key) -> None:
     hand.key(key)
-    popup = hand.canvas.popup
+    popup = hand.canvas.adding.popup
     assert popup.isVisible()
     assert len(popup.shown()) == 7
     QTest.keyClicks(popup.field, "mesh")
@@ -68,9 +68,9 @@ def test_tab_and_space_search_and_escape_leaves(hand: Hand, key: Qt.Key) -> None
 
 def test_the_arrow_keys_choose_another_offer(hand: Hand) -> None:
     hand.key(Qt.Key.Key_Tab)
-    QTest.keyClicks(hand.canvas.popup.field, "mesh")
-    QTest.keyClick(hand.canvas.popup.field, Qt.Key.Key_Down)
-    QTest.keyClick(hand.canvas.popup.field, Qt.Key.Key_Return)
+    QTest.keyClicks(hand.canvas.adding.popup.field, "mesh")
+    QTest.keyClick(hand.canvas.adding.popup.field, Qt.Key.Key_Down)
+    QTest.keyClick(hand.canvas.adding.popup.field, Qt.Key.Key_Return)
     assert [node.type for node in hand.editor.graph.nodes.values()] == ["mesh.merge"]
 
 
@@ -115,7 +115,7 @@ def test_while_a_link_is_drawn_what_fits_glows_and_the_rest_stands_back(hand: Ha
 def test_a_link_dropped_on_the_ground_offers_what_fits_and_links_it(hand: Hand) -> None:
     (solid,) = wire(hand, "image_to_3d.inflate")
     hand.drag(hand.dot(solid, "out", "out"), QPoint(700, 500))
-    assert sorted(hand.canvas.popup.shown()) == ["mesh.decimate", "mesh.merge"]
+    assert sorted(hand.canvas.adding.popup.shown()) == ["mesh.decimate", "mesh.merge"]
     count = hand.editor.undo_stack.count()
     hand.search_for("dec")
     new = hand.editor.selection[0]
@@ -127,7 +127,7 @@ def test_a_link_dropped_on_the_ground_offers_what_fits_and_links_it(hand: Hand) 
 def test_a_link_from_an_input_dropped_on_the_ground_offers_what_gives_it(hand: Hand) -> None:
     ids = wire(hand, "value.number", "image_to_3d.inflate")
     hand.drag(hand.dot(ids[1], "in", "mask"), QPoint(200, 500))
-    assert hand.canvas.popup.shown() == ["segment.cut"]
+    assert hand.canvas.adding.popup.shown() == ["segment.cut"]
     hand.search_for("")
     assert hand.editor.graph.links == (Link(hand.editor.selection[0], "mask", ids[1], "mask"),)
 
@@ -140,7 +140,7 @@ def test_the_end_of_a_link_is_taken_off_and_put_elsewhere_in_one_step(hand: Hand
     assert hand.editor.graph.links == (Link(mesh, "out", merge, "second"),)
     hand.drag(hand.dot(merge, "in", "second"), QPoint(600, 550))
     assert hand.editor.graph.links == ()
-    assert not hand.canvas.popup.isVisible()
+    assert not hand.canvas.adding.popup.isVisible()
     assert hand.editor.undo_stack.count() == count + 2
 
 
@@ -249,6 +249,39 @@ def test_a_clicked_link_is_deleted_alone(hand: Hand) -> None:
     assert hand.editor.graph.links == ()
 
 
+def test_a_node_is_put_into_a_link_by_a_double_click_on_the_link(hand: Hand) -> None:
+    solid, merge = wire(hand, "image_to_3d.inflate", "mesh.merge")
+    hand.editor.move({merge: (700, 350)})
+    hand.drag(hand.dot(solid, "out", "out"), hand.dot(merge, "in", "second"))
+    (item,) = hand.canvas.items.links.values()
+    hand.double_click(hand.at(item.path().pointAtPercent(0.5)))
+    assert sorted(hand.canvas.adding.popup.shown()) == ["mesh.decimate", "mesh.merge"]
+    count = hand.editor.undo_stack.count()
+    hand.search_for("dec")
+    new = hand.editor.selection[0]
+    assert set(hand.editor.graph.links) == {Link(solid, "out", new, "mesh"), Link(new, "out", merge, "second")}
+    assert hand.editor.undo_stack.count() == count + 1
+
+
+def test_a_free_node_dropped_on_a_link_is_put_into_it_in_one_step(hand: Hand) -> None:
+    solid, merge, free, number = wire(hand, "image_to_3d.inflate", "mesh.merge", "mesh.decimate", "value.number")
+    hand.editor.move({merge: (700, 350), free: (60, 450), number: (400, 550)})
+    hand.drag(hand.dot(solid, "out", "out"), hand.dot(merge, "in", "first"))
+    (item,) = hand.canvas.items.links.values()
+    middle = hand.at(item.path().pointAtPercent(0.5))
+    before, count = hand.editor.graph, hand.editor.undo_stack.count()
+    hand.drag(hand.body(number), middle - QPoint(0, 22))
+    assert hand.editor.graph.links == before.links, "a number cannot stand in it"
+    hand.editor.undo_stack.undo()
+    hand.drag(hand.body(free), middle - QPoint(0, 25))
+    assert set(hand.editor.graph.links) == {Link(solid, "out", free, "mesh"), Link(free, "out", merge, "first")}
+    assert hand.editor.undo_stack.count() == count + 1
+    assert hand.editor.undo_stack.undoText() == "Insert Decimate"
+    hand.key(Qt.Key.Key_Z, CTRL)
+    assert hand.editor.graph is before
+    assert hand.canvas.items.nodes[free].pos() == QPointF(60, 450)
+
+
 def test_alt_and_shift_cut_links(hand: Hand) -> None:
     mesh, merge = wire(hand, "mesh.decimate", "mesh.merge")
     hand.drag(hand.dot(mesh, "out", "out"), hand.dot(merge, "in", "first"))
@@ -323,7 +356,7 @@ def test_menus_emit_what_the_window_does(hand: Hand) -> None:
         assert spy.at(0) == [id]
     assert hand.editor.selection == (id,), "a right click selects"
     choose(open_menu(hand, QPoint(900, 600)), "Add node…")
-    assert hand.canvas.popup.isVisible()
+    assert hand.canvas.adding.popup.isVisible()
 
 
 def test_wheel_zooms_at_the_cursor_within_limits(canvas: Canvas, hand: Hand) -> None:

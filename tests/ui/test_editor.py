@@ -216,7 +216,7 @@ def test_a_node_of_an_unknown_type_survives_every_edit(editor: Editor) -> None:
 def test_a_node_added_with_a_link_is_one_step(editor: Editor) -> None:
     source = editor.add("image_to_3d.inflate", (0, 0))
     count = editor.undo_stack.count()
-    id = editor.add("mesh.decimate", (300, 0), link=Link(source, "out", "", "mesh"))
+    id = editor.add("mesh.decimate", (300, 0), links=[Link(source, "out", "", "mesh")])
     assert editor.graph.links == (Link(source, "out", id, "mesh"),)
     assert editor.undo_stack.count() == count + 1
 
@@ -228,3 +228,22 @@ def test_selection_holds_only_what_is_there(editor: Editor) -> None:
     assert editor.selection == (ids[0], ids[1])
     editor.select([ids[0], ids[1]])
     assert spy.count() == 1
+
+
+def test_the_history_holds_graphs_and_not_what_they_computed(editor: Editor) -> None:
+    ids = chain(editor)
+    old = editor.graph
+    assert old.into and old.out_of
+    editor.move({ids[0]: (5, 5)})
+    assert not {"into", "out_of"} & set(vars(old))
+    editor.undo_stack.undo()
+    assert editor.graph is old
+    assert len(old.into) == 2
+
+
+def test_without_a_folder_pasted_paths_are_absolute(editor: Editor, tmp_path: Path) -> None:
+    editor.base = tmp_path
+    text = editor.copy([editor.add("io.picture", (0, 0), {"path": "mug.png"})])
+    editor.base = None
+    (pasted,) = editor.paste(text, (0, 0))
+    assert Path(editor.graph.nodes[pasted].params["path"]) == tmp_path / "mug.png"
