@@ -165,6 +165,8 @@ class CanvasView(NodeViewer):  # type: ignore[misc]
                 self.dot_pressed.emit(*hit, place)
                 return
         super().mousePressEvent(event)
+        if self.scene().mouseGrabberItem():
+            self._rubber_band.isActive = False  # Qt hits an item half a pixel earlier than a point in the scene does
         if event.button() == _MIDDLE:
             self.MMB_state = True
             self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)

@@ -117,6 +117,7 @@ class Hand:
     def double_click(self, place: QPoint) -> None:
         self.click(place)
         QTest.mouseDClick(self.ground, LEFT, NONE, place)
+        QTest.mouseRelease(self.ground, LEFT, NONE, place)
 
     def key(self, key: Qt.Key, keys: Qt.KeyboardModifier = NONE) -> None:
         QTest.keyClick(self.view, key, keys)
