@@ -1,5 +1,6 @@
 """A bounding volume hierarchy over triangles: nearest hit along a line, both ways, and nearest point.
 
+A search begins with the triangle that the previous one found: neighbouring texels find the same or the next one.
 Binned surface-area splits after Wald 2007; ray-triangle test after Möller and Trumbore 1997; nearest point on a
 triangle by region after Ericson 2005. Single precision positions, as in the meshes.
 """
@@ -214,11 +215,13 @@ def _along(
     low: Array, high: Array, child: Array, start: Array, count: Array, corner: Array,
     origin: Array, direction: Array, reach: float, hit: Array, at: Array,
 ) -> None:  # fmt: skip
-    stack, near, found, inv = np.empty(128, np.int32), np.empty(128), np.empty(3), np.empty(3)
+    stack, near, found, inv, last = np.empty(128, np.int32), np.empty(128), np.empty(3), np.empty(3), 0
     for r in range(len(origin)):
         o, d, best = origin[r].astype(np.float64), direction[r].astype(np.float64), reach
         _invert(d, inv)
-        hit[r], top = -1, 0
+        hit[r], top = _leaf_along(corner, last, last + 1, o, d, best, found), 0
+        if hit[r] >= 0:
+            best, at[r] = abs(found[0]), found
         stack[0], near[0] = 0, _span(low, high, 0, o, inv, -best, best)
         if near[0] < best:
             top = 1
@@ -237,6 +240,7 @@ def _along(
             if k >= 0:
                 best, hit[r] = abs(found[0]), k
                 at[r] = found
+        last = max(hit[r], 0)
 
 
 def along(tree: Tree, origin: Array, direction: Array, reach: float) -> tuple[Array, Array]:
@@ -314,11 +318,13 @@ def _near(
     low: Array, high: Array, child: Array, start: Array, count: Array, corner: Array,
     point: Array, normal: Array, least: float, reach: float, hit: Array, at: Array,
 ) -> None:  # fmt: skip
-    stack, near, found = np.empty(128, np.int32), np.empty(128), np.empty(3)
+    stack, near, found, last = np.empty(128, np.int32), np.empty(128), np.empty(3), 0
     for r in range(len(point)):
         p, n = point[r].astype(np.float64), normal[r].astype(np.float64)
         best = reach * reach
-        hit[r], top = -1, 0
+        hit[r], top = _leaf_near(corner, last, last + 1, p, n, least, best, found), 0
+        if hit[r] >= 0:
+            best, at[r] = found[0], found
         stack[0], near[0] = 0, _gap(low, high, 0, p)
         if near[0] < best:
             top = 1
@@ -336,6 +342,7 @@ def _near(
                 best, hit[r] = found[0], k
                 at[r] = found
         at[r, 0] = math.sqrt(at[r, 0])
+        last = max(hit[r], 0)
 
 
 def nearest(

@@ -23,6 +23,7 @@ from nodes.mesh._topology import (
 )
 
 Array = NDArray[Any]
+APART = 1e-5
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,26 @@ def without_crowds(sheet: Sheet) -> Sheet:
     """Drop what still shares an edge with more than one other face; the gaps are holes like any other."""
     edges = edges_of(sheet.faces)
     return sheet.only(~edges.at(edges.crowded))
+
+
+def unstuck(sheet: Sheet) -> tuple[Sheet, int]:
+    """(sheet, vertices moved): vertices at one place that are not one vertex step apart, each towards its own faces.
+
+    Otherwise whoever welds equal positions would join again what was cut.
+    """
+    place = weld_points(sheet.points.astype(np.float32)).ids
+    stuck = np.bincount(place)[place] > 1
+    if not stuck.any():
+        return sheet, 0
+    flat, count = sheet.faces.ravel(), len(sheet.points)
+    centre = np.repeat(sheet.points[sheet.faces].mean(axis=1), 3, axis=0)
+    mean = np.stack([np.bincount(flat, centre[:, k], minlength=count) for k in range(3)], axis=1)
+    way = mean / np.maximum(np.bincount(flat, minlength=count), 1)[:, None] - sheet.points
+    length = np.linalg.norm(way, axis=1, keepdims=True)
+    extent = float(np.linalg.norm(np.ptp(sheet.points, axis=0)))
+    step = np.minimum(APART * extent / np.maximum(length, 1e-30), 0.25)
+    points = np.where(stuck[:, None], sheet.points + way * step, sheet.points)
+    return replace(sheet, points=points), int(stuck.sum())
 
 
 def part_of(sheet: Sheet) -> tuple[int, Ints]:

@@ -58,6 +58,7 @@ def repair(
     run.progress(0.4, "winding")
     sheet, done["faces turned"], done["sides cut apart"] = mending.wound(sheet)
     sheet = _uncrowded(done, sheet)
+    sheet, done["touching vertices moved apart"] = mending.unstuck(sheet)
     run.progress(0.6, "small parts")
     sheet, done["small parts removed"] = mending.without_crumbs(sheet, smallest_part / 100)
     if fill_holes:

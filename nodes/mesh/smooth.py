@@ -59,22 +59,21 @@ def smooth(
 
 def _averaging(points: Array, faces: Ints, weights: str, keep_borders: bool) -> Any:
     """Sparse (K, K) matrix that takes positions to the way from each to the mean of its neighbours."""
-    from scipy.sparse import coo_array, dia_array
+    from scipy.sparse import coo_array
 
     edges = edges_of(faces)
     strength = np.ones(len(edges.ends)) if weights == "uniform" else _cotangents(points, faces, edges.sides)
     a, b = edges.ends.T
-    count = len(points)
-    both = (np.concatenate([a, b]), np.concatenate([b, a]))
-    near = coo_array((np.tile(strength, 2), both), shape=(count, count)).tocsr()
-    total = np.asarray(near.sum(axis=1)).ravel()
-    fixed = total <= 0
+    here, there, count = np.concatenate([a, b]), np.concatenate([b, a]), len(points)
+    total = np.bincount(here, np.tile(strength, 2), minlength=count)
+    free = total > 0
     if keep_borders:
-        fixed[edges.ends[edges.boundary].ravel()] = True
-    scale = np.where(fixed, 0.0, 1.0 / np.where(total > 0, total, 1.0))
-    diagonal = dia_array((scale[None], [0]), shape=(count, count))
-    stay = dia_array((np.where(fixed, 0.0, 1.0)[None], [0]), shape=(count, count))
-    return (diagonal @ near - stay).tocsr()
+        free[edges.ends[edges.boundary].ravel()] = False
+    share = np.where(free, 1.0 / np.where(total > 0, total, 1.0), 0.0)
+    every = np.arange(count)
+    values = np.concatenate([np.tile(strength, 2) * share[here], -free.astype(np.float64)])
+    places = np.concatenate([here, every]), np.concatenate([there, every])
+    return coo_array((values, places), shape=(count, count)).tocsr()
 
 
 def _cotangents(points: Array, faces: Ints, sides: Ints) -> Array:
