@@ -94,7 +94,7 @@ def inflate_outlines(shape: Silhouette, resolution: int, flatness: float) -> Hei
 
 
 def _signed_distance(shape: Silhouette, corner: Floats, cell: float, size: tuple[int, int]) -> Floats:
-    """(Y, X) distance to the outlines in cells; the sign near them comes from the outline's own direction."""
+    """(Y, X) distance to the outlines in cells; exact near them, where the sign comes from their own direction."""
     import cv2
     from scipy.spatial import cKDTree
 
@@ -103,12 +103,20 @@ def _signed_distance(shape: Silhouette, corner: Floats, cell: float, size: tuple
     along = np.concatenate([np.roll(line, -1, axis=0) - np.roll(line, 1, axis=0) for line in lines])
     filled = np.zeros(size, np.uint8)
     cv2.fillPoly(filled, [np.round(line * 256).astype(np.int32) for line in lines], 1, shift=8)
-    nodes = np.stack(np.meshgrid(np.arange(size[1]), np.arange(size[0])), axis=-1).reshape(-1, 2)
-    distance, nearest = cKDTree(points).query(nodes)
+    distance = cv2.distanceTransform(filled, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - filled, cv2.DIST_L2, 5)
+    result = (distance - 0.5 * np.sign(distance)).astype(float)
+    near = np.zeros(size, bool)
+    rows, columns = np.clip(points[:, ::-1].astype(int).T, 0, np.array(size)[:, None] - 2)
+    for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        near[rows + down, columns + right] = True
+    near = cv2.dilate(near.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    nodes = np.argwhere(near)[:, ::-1]
+    exact, nearest = cKDTree(points).query(nodes)
     away, line = nodes - points[nearest], along[nearest]
     left = line[:, 0] * away[:, 1] - line[:, 1] * away[:, 0] > 0
-    sign = np.where(distance > 1, filled.ravel() > 0, left)
-    return np.asarray(np.where(sign, distance, -distance).reshape(size))
+    sign = np.where(exact > 1, filled[near] > 0, left)
+    result[near] = np.where(sign, exact, -exact)
+    return result
 
 
 def _solver(inside: Floats, damping: float) -> Callable[[Floats], Floats]:

@@ -13,7 +13,7 @@ from nodes.image_to_3d._silhouette import Floats, Silhouette, resample
 
 Ints = NDArray[np.int64]
 AROUND = 3.5  # edges per local radius
-ROUNDS = 4
+ROUNDS = 2
 
 
 @dataclass(frozen=True)

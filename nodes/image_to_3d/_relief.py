@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadInput, Depth, Image
-from nodes.image_to_3d._atlas import Tile
+from nodes.image_to_3d._tile import Tile
 from nodes.image_to_3d._height import HeightField, spread
 from nodes.image_to_3d._planar import Planar
 from nodes.image_to_3d._silhouette import Floats, Silhouette

@@ -42,7 +42,7 @@ def _spread_to_rim(flat: Planar, field: HeightField) -> Floats:
 def _untangled(points: Floats, flat: Planar, around: _Around) -> Floats:
     """No triangle turned over in the picture: points of those that are go to the middle of their neighbours."""
     least = 0.004 * _turns(flat.points, flat.faces)
-    for _ in range(40):
+    for _ in range(12):
         folded = _turns(points, flat.faces) < least
         if not folded.any():
             break

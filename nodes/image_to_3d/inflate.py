@@ -7,12 +7,13 @@ from typing import Annotated
 import numpy as np
 
 from app.engine import Depth, Image, Mask, Material, Mesh, Run, Setting, Slider, node
-from nodes.image_to_3d._atlas import Back, Tile, atlas, front_tile, settle_rim
+from nodes.image_to_3d._atlas import Back, atlas
 from nodes.image_to_3d._height import HeightField, inflate_outlines
 from nodes.image_to_3d._planar import Planar, triangulate
 from nodes.image_to_3d._relief import depth_follow, shading_relief
 from nodes.image_to_3d._silhouette import Floats, Silhouette, coverage, trace
 from nodes.image_to_3d._surface import closed, lift
+from nodes.image_to_3d._tile import Tile, front_tile, settle_rim
 
 
 @node("image_to_3d.inflate", title="Inflate")
