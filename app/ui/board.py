@@ -69,19 +69,20 @@ class Planned:
 
 
 class Board:
-    """Every method returns the ids whose :class:`Now` changed."""
+    """Every method returns the ids whose :class:`Now` changed. ``latest``: the node that gave something last."""
 
     def __init__(self) -> None:
         self.nodes: dict[str, Now] = {}
         self.graph = Graph()
         self.run_id: int | None = None
+        self.latest = ""
         self._edited: set[str] = set()
 
     def __getitem__(self, id: str) -> Now:
         return self.nodes.get(id, _NOTHING)
 
     def reset(self, graph: Graph) -> None:
-        self.nodes, self.graph, self.run_id, self._edited = {}, graph, None, set()
+        self.nodes, self.graph, self.run_id, self.latest, self._edited = {}, graph, None, "", set()
 
     def edited(self, graph: Graph) -> set[str]:
         """The graph changed: results that no longer belong to it turn stale."""
@@ -117,6 +118,8 @@ class Board:
         id = event.node_id
         if id in self._edited or id not in self.graph.nodes:
             return set()
+        if isinstance(event, Previewed) or (isinstance(event, Finished) and not event.reused):
+            self.latest = id
         return self._put(id, _after(self[id], event))
 
     def expect(self, run_id: int) -> set[str]:

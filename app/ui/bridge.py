@@ -8,12 +8,14 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.engine.events import Event, Progressed
 
+BATCH = 200
+
 
 class Bridge(QObject):
-    """``post`` may be called from any thread; ``arrived`` fires on the window thread, in order.
+    """``post`` may be called from any thread; ``arrived(list of events)`` fires on the window thread, in order.
 
-    Progress of a node that nobody has looked at yet is replaced by newer progress, so that a chatty node cannot
-    flood the window.
+    Progress of a node that nobody has looked at yet is replaced by newer progress, and a flood comes in batches with
+    room between them, so that neither a chatty node nor a thousand quick ones stop the window.
     """
 
     arrived = Signal(object)
@@ -53,6 +55,9 @@ class Bridge(QObject):
     @Slot()
     def _deliver(self) -> None:
         with self._lock:
-            events, self._queue = self._queue, []
-        for event in events:
-            self.arrived.emit(event)
+            events, self._queue = self._queue[:BATCH], self._queue[BATCH:]
+            more = bool(self._queue)
+        if events:
+            self.arrived.emit(events)
+        if more:
+            self._waiting.emit()

@@ -37,7 +37,7 @@ class Desk(QObject):
         self.status = Status(self.session, self.store, self.helper)
         self.runs = Runs(self.session, self.status, lambda: self.worker)
         self.runs.auto = settings.auto_run
-        self.bridge.arrived.connect(self.runs.on_event)
+        self.bridge.arrived.connect(self.runs.on_events)
 
     def store(self) -> Store:
         return self.worker.store

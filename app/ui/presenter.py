@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject, QTimer
@@ -13,6 +14,7 @@ from app.ui.board import Now, Planned
 if TYPE_CHECKING:
     from app.ui.window import MainWindow
 
+WORTH_A_LINE_S = 0.01
 ENDINGS = {
     "ok": ("good", "Run finished"),
     "partial": ("warning", "Run finished in part: some nodes failed"),
@@ -30,7 +32,7 @@ class Presenter(QObject):
         self.desk.editor.registry_changed.connect(self._on_registry)
         self.desk.status.changed.connect(self.show_nodes)
         self.desk.status.planned.connect(self._on_planned)
-        self.desk.bridge.arrived.connect(self.log_event)
+        self.desk.bridge.arrived.connect(self._on_events)
         self.tell_broken()
 
     def show_nodes(self, ids: set[str]) -> None:
@@ -44,6 +46,10 @@ class Presenter(QObject):
             window.thumbs.want(id, now.preview or next(iter(now.outputs.values()), ""))
         window.inspector.show_state(ids)
 
+    def _on_events(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self.log_event(event)
+
     def log_event(self, event: Event) -> None:
         say = self.window.log.say
         if isinstance(event, RunStarted) and event.nodes:
@@ -51,7 +57,7 @@ class Presenter(QObject):
         elif isinstance(event, Finished):
             for note in event.notes:
                 say("warning", note, event.node_id, self.title(event.node_id))
-            if not event.reused:
+            if not event.reused and event.seconds >= WORTH_A_LINE_S:
                 say("info", f"done in {duration(event.seconds)}", event.node_id, self.title(event.node_id))
         elif isinstance(event, Failed):
             text = f"{event.error.message} {event.error.advice}".strip()

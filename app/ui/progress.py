@@ -18,30 +18,33 @@ class Progress:
         self._expected = expected
         self._started = now
         self._part: dict[str, float] = {}
+        self._total = self._gone = 0.0
+        self._ended = 0
         self.current = ""
         self.note = ""
 
     def event(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self._part = dict.fromkeys(event.nodes, 0.0)
+            self._total = sum(map(self._weight, self._part))
         elif isinstance(event, Started):
             self.current, self.note = event.node_id, ""
         elif isinstance(event, Progressed):
-            self._part[event.node_id] = event.fraction
+            self._move(event.node_id, event.fraction)
             self.current, self.note = event.node_id, event.note
         elif isinstance(event, Finished | Failed | Stopped):
-            self._part[event.node_id] = 1.0
+            self._ended += self._part.get(event.node_id) != 1.0
+            self._move(event.node_id, 1.0)
 
     @property
     def fraction(self) -> float:
         """0..1 over all nodes, each weighed by its expected time."""
-        total = sum(map(self._weight, self._part))
-        return sum(self._weight(id) * part for id, part in self._part.items()) / total if total else 0.0
+        return min(1.0, self._gone / self._total) if self._total else 0.0
 
     @property
     def done(self) -> tuple[int, int]:
         """(nodes that ended, nodes in all)."""
-        return sum(part >= 1 for part in self._part.values()), len(self._part)
+        return self._ended, len(self._part)
 
     def left(self, now: float) -> float | None:
         """Seconds still to go, or None while too little is known to say."""
@@ -49,6 +52,10 @@ class Progress:
         if elapsed < 2 or fraction < 0.05:
             return None
         return elapsed * (1 - fraction) / fraction
+
+    def _move(self, id: str, part: float) -> None:
+        self._gone += self._weight(id) * (part - self._part.get(id, 0.0))
+        self._part[id] = part
 
     def _weight(self, id: str) -> float:
         return max(self._expected.get(id, self._usual), 0.01)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QStyle, QWidget
 from app.engine.params import AnyNumber, Slider
 from app.ui import theme
 from app.ui.row import Row, new_gesture
-from app.ui.widgets import label, set_look, tool_button
+from app.ui.widgets import set_look, tool_button
 
 STEPS = 1000
 PAUSE_MS = 800
@@ -51,13 +51,14 @@ class NumberField(QLineEdit):
     committed = Signal(object)
     stepped = Signal(int)
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = "") -> None:
         super().__init__(alignment=Qt.AlignmentFlag.AlignRight)
         self._shown = ""
+        self._unit = unit
         self.editingFinished.connect(self._finish)
 
     def show_number(self, value: Any) -> None:
-        self._shown = written(value)
+        self._shown = f"{written(value)} {self._unit}".rstrip()
         self.setText(self._shown)
         self.setCursorPosition(0)
 
@@ -72,7 +73,7 @@ class NumberField(QLineEdit):
 
     def _finish(self) -> None:
         if self.text() != self._shown:
-            self.committed.emit(parsed(self.text()))
+            self.committed.emit(parsed(self.text().strip().removesuffix(self._unit)))
 
 
 class QuietSlider(QSlider):
@@ -176,11 +177,11 @@ class SliderRow(Row):
         self._gesture = ""
         self._since = QElapsedTimer()
         self.slider = QuietSlider()
-        self.field = NumberField()
-        self.field.setFixedWidth(66)
         unit = self.param.setting.unit
         short = len(unit) <= SHORT_UNIT
-        self.put(_with_unit(self.slider, self.field, unit if short else ""))
+        self.field = NumberField(unit if short else "")
+        self.field.setFixedWidth(70)
+        self.put(_beside(self.slider, self.field))
         if not short:
             self.label.setText(f"{self.param.label}<br><span style='color:{theme.DIM}'>{escape(unit)}</span>")
         self.slider.sliderPressed.connect(self._begin)
@@ -227,16 +228,13 @@ class SliderRow(Row):
             self.commit(self.scale.stepped(self.value, steps))
 
 
-def _with_unit(slider: QSlider, field: QLineEdit, unit: str) -> QWidget:
-    """Slider and field side by side; the unit in dim letters behind the number."""
+def _beside(slider: QSlider, field: QLineEdit) -> QWidget:
     box = QWidget()
     layout = QHBoxLayout(box)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(6)
     layout.addWidget(slider, 1)
     layout.addWidget(field)
-    if unit:
-        layout.addWidget(label(unit, "dim"))
     box.setFocusProxy(field)
     return box
 

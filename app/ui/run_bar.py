@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from app.ui import theme
@@ -36,7 +36,6 @@ class RunBar(QWidget):
         self.bar.setFixedWidth(220)
         self.cancel = tool_button("cancel", "Cancel the run (Shift+F5)", theme.BAD)
         self.cancel.clicked.connect(self.cancel_wanted)
-        self.cancel.setShortcut(QKeySequence("Esc"))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 2, 8, 2)
         layout.setSpacing(10)
@@ -44,6 +43,12 @@ class RunBar(QWidget):
         for part in (self.count, self.left, self.bar, self.cancel):
             layout.addWidget(part)
         self.show_idle()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.cancel.isEnabled():
+            self.cancel_wanted.emit()
+        else:
+            super().keyPressEvent(event)
 
     def show_idle(self, text: str = "Ready", colour: str = theme.DIM) -> None:
         self._show_running(False)

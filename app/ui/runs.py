@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -100,19 +100,21 @@ class Runs(QObject):
         """The worker is about to go; its last events will not come."""
         self.cancel()
         if self.run_id is not None:
-            self.on_event(RunFinished(self.run_id, "cancelled", 0.0))
+            self.on_events([RunFinished(self.run_id, "cancelled", 0.0)])
 
-    def on_event(self, event: Event) -> None:
-        self._status.on_event(event)
-        if event.run_id != self.run_id:
-            return
-        self.progress.event(event)
-        if isinstance(event, Wrote):
-            self.wrote.emit(self._out / event.path)
-        if isinstance(event, RunFinished):
+    def on_events(self, events: Sequence[Event]) -> None:
+        """A batch from the bridge."""
+        self._status.on_events(events)
+        mine = [event for event in events if event.run_id == self.run_id]
+        for event in mine:
+            self.progress.event(event)
+            if isinstance(event, Wrote):
+                self.wrote.emit(self._out / event.path)
+        last = mine[-1] if mine else None
+        if isinstance(last, RunFinished):
             self.run_id = None
-            self.finished.emit(event.status, event.seconds)
-        else:
+            self.finished.emit(last.status, last.seconds)
+        elif mine:
             self.progressed.emit()
 
     def _on_opened(self) -> None:

@@ -53,5 +53,7 @@ def _headline(now: Now) -> str:
     word = (WORDS[now.state] or "not run yet").capitalize()
     if now.state == "running" and now.fraction:
         return f"{word} · {now.fraction:.0%}" + (f" · {now.note}" if now.note else "")
-    took = now.state in ("ran", "reused", "failed") and now.seconds > 0
+    if now.state == "reused":
+        return f"{word} · {duration(now.seconds)} saved"
+    took = now.state in ("ran", "failed") and now.seconds > 0
     return f"{word} · {duration(now.seconds)}" if took else word

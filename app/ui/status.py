@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -44,10 +44,13 @@ class Status(QObject):
     def submitted(self, run_id: int) -> None:
         self._tell(self.board.expect(run_id))
 
-    def on_event(self, event: Event) -> None:
-        self._tell(self.board.event(event))
-        if isinstance(event, RunFinished):
-            self.replan()
+    def on_events(self, events: Iterable[Event]) -> None:
+        changed: set[str] = set()
+        for event in events:
+            changed |= self.board.event(event)
+            if isinstance(event, RunFinished):
+                self.replan()
+        self._tell(changed)
 
     def _on_opened(self) -> None:
         self.board.reset(Graph())

@@ -102,7 +102,7 @@ def icon(name: str, colour: str = TEXT) -> QIcon:
     """``resources/icons/<name>.svg`` in a colour of the palette, with a dim version for disabled buttons."""
     made = QIcon()
     for mode, shade in ((QIcon.Mode.Normal, colour), (QIcon.Mode.Disabled, "#5d6470")):
-        for size in (16, 20, 24, 32, 48):
+        for size in (16, 20, 40):
             made.addPixmap(_drawn(name, shade, size), mode)
     return made
 

@@ -64,16 +64,16 @@ class Watch(QObject):
         self._store, self._helper = store, helper
         self.id = ""
         self.pinned = ""
-        self._last = ""
         self._sockets: dict[str, str] = {}
         self._wish: tuple[str, str] | None = None
         self._held = False
         self._gone = ""
         editor.selection_changed.connect(lambda _: self.refresh())
         editor.opened.connect(self._reset)
-        status.changed.connect(self._on_changed)
+        status.changed.connect(lambda _: self.refresh())
         bar.pin.clicked.connect(self._pin)
         bar.outputs.activated.connect(self._choose_output)
+        self._head(Now(), "", "")
 
     def refresh(self) -> None:
         """Look again at what is to be shown."""
@@ -115,8 +115,8 @@ class Watch(QObject):
             return self.pinned
         if len(self._editor.selection) == 1:
             return self._editor.selection[0]
-        if self._last in graph.nodes:
-            return self._last
+        if self._status.board.latest in graph.nodes:
+            return self._status.board.latest
         return next((id for id in reversed(graph.ends()) if self._status.board[id].outputs), "")
 
     def _socket(self, now: Now) -> str:
@@ -146,13 +146,6 @@ class Watch(QObject):
             return "no result yet", False
         return ("", False) if now.state in DONE else ("of earlier settings", True)
 
-    def _on_changed(self, ids: set[str]) -> None:
-        for id in ids:
-            now = self._status.board[id]
-            if now.preview or now.state == "ran":
-                self._last = id
-        self.refresh()
-
     def _pin(self, on: bool) -> None:
         self.pinned = self.id if on else ""
         self.refresh()
@@ -162,7 +155,7 @@ class Watch(QObject):
         self.refresh()
 
     def _reset(self) -> None:
-        self.pinned, self._last, self._wish = "", "", None
+        self.pinned, self._wish = "", None
         self._sockets.clear()
         self._viewer.show_payload(None, "")
 

@@ -77,13 +77,13 @@ def test_a_slider_drag_is_one_undo_step(desk: Desk, shown: str) -> None:
     assert desk.editor.undo_stack.count() == steps + 1
     desk.editor.undo_stack.undo()
     assert param(desk, shown, "size") == 1.0
-    assert row(desk, "size").field.text() == "1"
+    assert row(desk, "size").field.text() == "1 m"
 
 
 def test_two_drags_are_two_undo_steps(desk: Desk, shown: str) -> None:
     slider, steps = row(desk, "size").slider, desk.editor.undo_stack.count()
-    for x in (20, 60):
-        QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(x, slider.height() // 2))
+    for part in (0.5, 0.9):
+        QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(int(part * slider.width()), 10))
     assert desk.editor.undo_stack.count() == steps + 2
 
 
@@ -95,6 +95,8 @@ def test_a_typed_number_is_checked_before_it_is_taken(desk: Desk, shown: str) ->
     assert param(desk, shown, "faces") == 50_000
     assert faces.problem.text() == "99 is outside 100 to 5e+06 triangles."
     assert faces.problem.isVisible()
+    type_into(row(desk, "size").field, "2.5 m")
+    assert param(desk, shown, "size") == 2.5
     type_into(faces.field, "a lot")
     assert faces.problem.text() == "'a lot' is not a number."
     type_into(faces.field, "200")
@@ -198,7 +200,7 @@ def test_a_value_that_a_file_brought_is_shown_with_the_reason(desk: Desk) -> Non
     values = {p.name: p.default for p in NUMBERS.params} | {"size": 99.0, "mode": "round", "rare": 7.0}
     desk.editor.reset(Graph({"n1": Node("n1", "toy.everything", values)}))
     desk.editor.select(["n1"])
-    assert row(desk, "size").field.text() == "99"
+    assert row(desk, "size").field.text() == "99 m"
     assert row(desk, "size").problem.text() == "99 is outside 0.1 to 10 m."
     assert row(desk, "mode").problem.text() == "'round' is not in the list."
     assert param(desk, "n1", "size") == 99.0

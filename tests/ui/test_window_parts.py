@@ -136,7 +136,7 @@ def test_the_newest_job_of_a_tag_wins_and_runs_off_the_window_thread(qapp: objec
 
 def test_the_bridge_keeps_order_and_thins_progress(qapp: object, qtbot: QtBot) -> None:
     bridge, seen = Bridge(), list[object]()
-    bridge.arrived.connect(seen.append)
+    bridge.arrived.connect(seen.extend)
 
     def chatter() -> None:
         bridge.post(Started(1, "a"))
