@@ -156,8 +156,10 @@ def stock(count: int) -> None:
     for link in source.links:
         made[link.source].output(0).connect_to(made[link.target].inputs()[link.input], push_undo=False)
     print(f"stock, {count} nodes: open {time.perf_counter() - start:.2f} s", end="")
-    graph.fit_to_selection()
     viewer = graph.viewer()
+    viewer.resize(1920, 1080)
+    viewer.show()
+    QApplication.processEvents()
     for label, act in (("all", lambda: viewer.zoom_to_nodes(viewer.all_nodes())), ("1:1", viewer.reset_zoom)):
         act()
         viewer.viewport().repaint()

@@ -63,7 +63,7 @@ class Canvas(QWidget):
         self.editor.selection_changed.connect(self._show_selection)
         self.editor.registry_changed.connect(self._show_everything)
         self.view.scene().selectionChanged.connect(self._read_selection)
-        self.view.zoomed.connect(lambda zoom: self.items.set_thin_links(zoom < look.FAR))
+        self.view.zoomed.connect(lambda zoom: self.items.set_thin_links(zoom < look.THIN))
         self.view.title_double_clicked.connect(self._rename)
         self.view.files_dropped.connect(self.dropped)
 
@@ -159,6 +159,10 @@ class Canvas(QWidget):
         for id in ids:
             box |= self.items.nodes[id].sceneBoundingRect()
         self.view.fit(box) if ids else self.view.look_at(QPointF(), 1.0)
+
+    def actual_size(self) -> None:
+        """One scene unit is one pixel; the middle stays."""
+        self.view.look_at(self.view.mapToScene(self.view.viewport().rect().center()), 1.0)
 
     def arrange(self) -> None:
         """Columns from left to right: the selected nodes if there are several, else all."""

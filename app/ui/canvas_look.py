@@ -36,6 +36,9 @@ NARROWEST, WIDEST = 176.0, 264.0
 FAR, NEAR = 0.3, 0.55
 """Zooms below which a node is a coloured box, and from which socket names are shown."""
 
+THIN = 0.45
+"""The zoom below which a link is one pixel wide: about what its width comes to there, and painted faster."""
+
 _FAMILIES = {
     "io": "#44688c",
     "export": "#44688c",

@@ -35,6 +35,7 @@ COMMANDS = (
     Command("rename", "Rename…", ("F2",)),
     Command("search", "Add node…", ("Tab", "Space", "Shift+A")),
     Command("fit", "Fit to view", ("F", "Home")),
+    Command("actual_size", "Actual size", ("1",)),
     Command("arrange", "Arrange", ("L",)),
 )
 _BY_KEY = {QKeySequence(key).toString(): command for command in COMMANDS for key in command.keys}
@@ -70,7 +71,7 @@ def ground_menu(canvas: Canvas) -> QMenu:
     menu.addSeparator()
     _add(menu, canvas, ("undo", "redo"))
     menu.addSeparator()
-    _add(menu, canvas, ("select_all", "fit", "arrange"))
+    _add(menu, canvas, ("select_all", "fit", "actual_size", "arrange"))
     return menu
 
 
