@@ -47,7 +47,7 @@ def fill_triangles(screen, faces, width, height, stride):
     face_at = np.full((height, width), -1, np.int32)
     weights = np.zeros((height, width, 2), np.float32)
     depth = np.full((height, width), -np.inf, np.float32)
-    grow = np.sqrt(np.float32(stride)) * np.float32(1.5 if stride > 1 else 1.0)
+    grow = np.float32(1.5 * stride if stride > 1 else 1.0)
     for f in range(0, len(faces), stride):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         mx = (screen[a, 0] + screen[b, 0] + screen[c, 0]) / 3

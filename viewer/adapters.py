@@ -58,7 +58,7 @@ def _files(payload: Files) -> Shown:
 
 ADAPTERS: dict[type[Payload], Callable[[Any], Shown]] = {
     Mesh: Solid,
-    Material: lambda m: Solid(preview_ball(m), facts=f"material {m.name} on a ball of 1 m"),
+    Material: lambda m: Solid(preview_ball(m), facts=f"{m.name} on a ball of 1 m", modes=("textured", "base")),
     Field: level_set,
     PointCloud: Dots,
     Splats: Gaussians,

@@ -57,7 +57,7 @@ def surface_actor(data: Any, mesh: Mesh, mode: str, edges: bool = False) -> Any:
     if edges:
         actor.prop.EdgeVisibilityOn()
         actor.prop.SetEdgeColor(*EDGES)
-        actor.prop.SetEdgeOpacity(0.65)
+        actor.prop.SetEdgeOpacity(min(0.7, max(0.25, 30_000 / max(len(mesh.faces), 1))))
         actor.prop.SetLineWidth(1.1)
     return actor
 

@@ -12,6 +12,7 @@ def preview_ball(material: Material, rings: int = 48, sectors: int = 96) -> Mesh
     v, u = (a.ravel() for a in np.meshgrid(np.linspace(0, 1, rings + 1), np.linspace(0, 1, sectors + 1), indexing="ij"))
     polar, turn = np.pi * v, 2 * np.pi * u
     normals = np.stack([np.sin(polar) * np.sin(turn), -np.cos(polar), np.sin(polar) * np.cos(turn)], axis=1)
+    normals = np.round(normals, 7)  # both sides of the seam, and all points of a pole, come out equal
     corner = (np.arange(rings)[:, None] * (sectors + 1) + np.arange(sectors)).ravel()
     right, up = corner + 1, corner + sectors + 1
     faces = np.concatenate([np.stack([corner, right, up + 1], 1), np.stack([corner, up + 1, up], 1)])

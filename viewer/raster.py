@@ -62,7 +62,7 @@ def _solid(shown: Solid, width: int, height: int) -> Float32:
 
     mesh = shown.mesh
     screen = _project(mesh.vertices, shown.bounds, width, height)
-    stride = -(-len(mesh.faces) // MOST_FACES) or 1
+    stride = -(-len(mesh.faces) // max(MOST_FACES, 2 * width * height)) or 1
     face_at, weights = fill_triangles(screen, mesh.faces, width, height, stride)
     out = np.zeros((height, width, 4), np.float32)
     hit = face_at >= 0

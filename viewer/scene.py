@@ -41,17 +41,20 @@ class Scene:
         self._full: Any = None
         self._coarse: tuple[Mesh, Any] | None = None
         self._coarse_actor: Any = None
+        plotter.renderer.camera_set = True  # else PyVista frames and draws on the first look at its camera
         furnish(plotter)
 
     @property
     def modes(self) -> tuple[str, ...]:
-        return modes(self.shown.mesh) if isinstance(self.shown, Solid) else ()
+        return (self.shown.modes or modes(self.shown.mesh)) if isinstance(self.shown, Solid) else ()
 
     @property
     def mode(self) -> str:
         """The look in use: the wanted one where the mesh can take it, else the natural one."""
         if not isinstance(self.shown, Solid):
             return ""
+        if self.shown.modes:
+            return self.wanted if self.wanted in self.shown.modes[1:] else self.shown.modes[0]
         return self.wanted if self.wanted in self.modes else natural_mode(self.shown.mesh)
 
     @property
@@ -136,7 +139,7 @@ class Scene:
     def sort(self) -> None:
         """Puts Gaussians in drawing order for the present camera."""
         if self._splats is not None:
-            camera = self.plotter.camera
+            camera = self.plotter.renderer.camera
             self._splats.sort(np.array(camera.focal_point) - np.array(camera.position))
 
     def look_from(self, view: str) -> None:
@@ -145,7 +148,7 @@ class Scene:
         centre, radius = (low + high) / 2, max(float(np.linalg.norm(high - low)) / 2, 1e-6)
         direction = np.array(VIEWS[view], float)
         direction /= np.linalg.norm(direction)
-        camera = self.plotter.camera
+        camera = self.plotter.renderer.camera
         camera.focal_point = tuple(centre)
         camera.position = tuple(centre + direction * radius * 3)
         camera.up = (0, 0, -1) if direction[1] > 0.99 else (0, 0, 1) if direction[1] < -0.99 else (0, 1, 0)
@@ -154,7 +157,7 @@ class Scene:
     def frame(self) -> None:
         """Moves the camera so that what is shown fills the view; the direction stays."""
         low, high = self.bounds
-        camera = self.plotter.camera
+        camera = self.plotter.renderer.camera
         centre = (np.asarray(low, float) + np.asarray(high, float)) / 2
         radius = max(float(np.linalg.norm(high - low)) / 2, 1e-6)
         width, height = self.plotter.render_window.GetSize()
@@ -170,7 +173,7 @@ class Scene:
     def in_view(self) -> bool:
         """Whether what is shown lies near the middle of the view and is neither a speck nor far too large."""
         low, high = (np.asarray(c, float) for c in self.bounds)
-        camera = self.plotter.camera
+        camera = self.plotter.renderer.camera
         position, focus = np.array(camera.position), np.array(camera.focal_point)
         ahead = (focus - position) / max(float(np.linalg.norm(focus - position)), 1e-9)
         to = (low + high) / 2 - position
@@ -185,7 +188,7 @@ class Scene:
         """Fits the clipping planes around the result and its ground."""
         low, high = self.bounds
         reach = 2 * float(np.linalg.norm(high - low)) + 12 * self.step
-        camera = self.plotter.camera
+        camera = self.plotter.renderer.camera
         distance = float(np.linalg.norm(np.array(camera.position) - (low + high) / 2))
         far = distance + reach
         camera.clipping_range = (max(distance - reach, far * 5e-4), far)

@@ -17,11 +17,13 @@ Box = tuple[Float32, Float32]
 @dataclass(frozen=True, eq=False)
 class Solid:
     """A surface. ``outline``: lowest and highest corner of a box drawn around it, metres. ``facts``: replaces the
-    statistics line when the mesh is not the result itself but stands for it."""
+    statistics line when the mesh is not the result itself but stands for it. ``modes``: the only looks that make
+    sense, best first; empty: all that the mesh can take."""
 
     mesh: Mesh
     outline: Box | None = None
     facts: str = ""
+    modes: tuple[str, ...] = ()
 
     @property
     def bounds(self) -> Box:

@@ -63,7 +63,7 @@ class SortedSplats:
         self.actor = vtkActor()
         self.actor.SetMapper(self._mapper)
         self.actor.ForceTranslucentOn()
-        self.sort(np.array([0, 0, -1.0]))
+        self.sort(np.array([0.0, 0.0, -1.0]))
 
     def sort(self, direction: np.ndarray) -> None:
         """``direction``: (3,) the way the camera looks. A 16-bit key lets numpy use its radix sort."""

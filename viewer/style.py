@@ -21,7 +21,6 @@ SHEET = f"""
 #viewer QToolButton::menu-indicator {{ image: none; width: 0; }}
 #viewer QComboBox {{ color: {TEXT}; background: {RAISED}; border: 1px solid {LINE}; border-radius: 4px;
     padding: 3px 8px; }}
-#viewer QComboBox::drop-down {{ border: none; width: 16px; }}
 #viewer QComboBox:hover {{ border-color: {ACCENT}; }}
 #viewer QComboBox QAbstractItemView {{ color: {TEXT}; background: {PANEL}; selection-background-color: {ACCENT};
     selection-color: #10131a; outline: none; }}
