@@ -72,7 +72,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("screenshot", "Save the viewer as a picture…", "screenshot", "View"),
     Action("layout", "Back to the usual layout", "usual_layout", "View", apart=True),
     Action("run", "Run all", "running.run_all", "Run", ("F5", "Ctrl+R"), "run", "nodes", bar=True, word="Run"),
-    Action("run_here", "Run to here", "running.run_here", "Run", ("Shift+F6", "F6"), "run_here", "selected", bar=True,
+    Action("run_here", "Run to here", "running.run_here", "Run", ("F6",), "run_here", "selected", bar=True,
            tip="Run the selected nodes and what they need"),
     Action("cancel", "Cancel", "running.cancel", "Run", ("Shift+F5",), "cancel", "running", bar=True),
     Action("auto", "Run after every edit", "running.toggle_auto", "Run", icon="auto", check="auto", bar=True,

@@ -51,7 +51,7 @@ class Docks:
         right = [self.docks["Viewer"], self.docks["Inspector"]]
         self.window.splitDockWidget(right[0], right[1], Qt.Orientation.Vertical)
         width, height = self.window.width(), self.window.height()
-        side = max(364, round(width * 0.27))
+        side = max(396, round(width * 0.27))
         columns = [self.docks["Nodes"], self.docks["Viewer"]]
         self.window.resizeDocks(columns, [max(196, round(width * 0.12)), side], Qt.Orientation.Horizontal)
         self.window.resizeDocks(right, [round(height * 0.46), round(height * 0.44)], Qt.Orientation.Vertical)

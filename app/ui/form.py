@@ -70,7 +70,14 @@ class Form(QWidget):
         name = row.param.name
         row.edited.connect(lambda value, key: self.edited.emit(name, value, key))
         if isinstance(row, DrawRow):
-            row.drawing.connect(lambda on: self.drawing.emit(name, on))
+            row.drawing.connect(lambda on: self._switch(name, on))
+
+    def _switch(self, name: str, on: bool) -> None:
+        """One thing is drawn at a time."""
+        for other, row in self.rows.items():
+            if on and other != name and isinstance(row, DrawRow):
+                row.stop()
+        self.drawing.emit(name, on)
 
     def _fold(self, opened: bool) -> None:
         self.folded.setVisible(opened)

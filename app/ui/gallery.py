@@ -12,15 +12,15 @@ from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QLabel, QScrollArea,
 from app.engine import graph_file
 from app.engine.errors import BadGraphFile
 from app.engine.graph import Graph
-from app.ui import theme
+from app.ui.sketch import sketch
 
-CARD = QSize(300, 250)
+CARD = QSize(300, 262)
 PICTURE = QSize(276, 130)
 
 
 @dataclass(frozen=True)
 class Example:
-    """``picture``: a PNG of the same name beside the graph, if there is one."""
+    """``picture``: a PNG of the same name beside the graph; without one, the graph itself is drawn."""
 
     path: Path
     graph: Graph
@@ -71,7 +71,7 @@ class Gallery(QDialog):
         layout.setContentsMargins(18, 16, 18, 16)
         for part in (heading, hint, scroll):
             layout.addWidget(part)
-        self.resize(700, 600)
+        self.resize(690, 620)
 
     def _choose(self, example: Example) -> None:
         self.accept()
@@ -114,8 +114,9 @@ class Card(QFrame):
 def _picture(example: Example) -> QLabel:
     label = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
     label.setFixedHeight(PICTURE.height())
-    pixmap = QPixmap(str(example.picture)) if example.picture else theme.icon("gallery", theme.BORDER).pixmap(48, 48)
-    if example.picture:
-        pixmap = pixmap.scaled(PICTURE, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
-    label.setPixmap(pixmap)
+    if example.picture is None:
+        label.setPixmap(sketch(example.graph, PICTURE))
+    else:
+        keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+        label.setPixmap(QPixmap(str(example.picture)).scaled(PICTURE, keep, smooth))
     return label

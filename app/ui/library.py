@@ -88,7 +88,6 @@ class _Tree(QTreeWidget):
         self.setHeaderHidden(True)
         self.setDragEnabled(True)
         self.setIndentation(12)
-        self.setUniformRowHeights(True)
         self.setExpandsOnDoubleClick(False)
         self.itemClicked.connect(self._toggle)
 

@@ -91,7 +91,7 @@ class Watch(QObject):
         self._held = on
         if not on:
             self._wish = None
-            self.refresh()
+        self.refresh()
 
     def _ask(self, id: str, digest: str) -> None:
         self._gone = ""
@@ -138,6 +138,8 @@ class Watch(QObject):
         self._bar.say(self._editor.title(self.id), *self._remark(now, digest))
 
     def _remark(self, now: Now, digest: str) -> tuple[str, bool]:
+        if self._held:
+            return "drawing on its picture", False
         if now.preview:
             return "in progress", False
         if digest and digest == self._gone:

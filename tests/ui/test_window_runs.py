@@ -230,5 +230,8 @@ def test_drawing_runs_the_source_first_and_edits_once_per_gesture(desk: Desk, qt
     assert desk.editor.undo_stack.count() == steps + 1
     desk.editor.undo_stack.undo()
     assert desk.viewer.editing == ("rectangle", None)
+    desk.window.inspector.form.rows["strokes"].button.click()  # type: ignore[union-attr, attr-defined]
+    qtbot.waitUntil(lambda: desk.viewer.editing == ("strokes", ()))
+    assert not row.button.isChecked(), "one thing is drawn at a time"  # type: ignore[attr-defined]
     desk.editor.select([p])
     assert desk.viewer.editing is None
