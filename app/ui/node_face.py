@@ -12,7 +12,7 @@ from PySide6.QtGui import QPainterPath, QStaticText
 
 from app.engine.graph import Graph, Node
 from app.engine.payloads import Number, Payload, Text
-from app.engine.spec import NodeSpec, Param
+from app.engine.spec import NodeSpec, Param, Socket
 from app.ui import canvas_look as look
 
 Side = Literal["in", "out"]
@@ -50,12 +50,17 @@ def dots_of(node: Node, spec: NodeSpec, graph: Graph) -> tuple[Dot, ...]:
         if name not in known:
             param = spec.param(name)
             dots.append(param_dot(param, name) if param else Dot(name, "in", "unknown", Payload, name))
-    dots += [Dot(s.name, "out", "output", s.type, s.name.replace("_", " ")) for s in spec.outputs]
+    dots += [Dot(s.name, "out", "output", s.type, _output_label(s)) for s in spec.outputs]
     known = {s.name for s in spec.outputs}
     for name in dict.fromkeys(link.output for link in graph.out_of.get(node.id, ())):
         if name not in known:
             dots.append(Dot(name, "out", "unknown", Payload, name))
     return tuple(dots)
+
+
+def _output_label(socket: Socket) -> str:
+    """An only output is called ``out``: its type says more."""
+    return (socket.type.label.lower() if socket.name == "out" else socket.name).replace("_", " ")
 
 
 def param_dot(param: Param, name: str) -> Dot:

@@ -90,12 +90,17 @@ class SearchPopup(QFrame):
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 8, 8, 8)
         box.setSpacing(6)
-        for part in (self.hint, self.field, self.results):
+        self.about = QLabel(self)
+        self.about.setWordWrap(True)
+        self.about.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.about.setFixedHeight(2 * self.fontMetrics().lineSpacing() + 4)
+        for part in (self.hint, self.field, self.results, self.about):
             box.addWidget(part)
         self._offers: tuple[Offer, ...] = ()
         self.field.textChanged.connect(self._filter)
         self.field.installEventFilter(self)
         self.results.itemClicked.connect(self._choose)
+        self.results.currentItemChanged.connect(self._describe)
         self.hide()
 
     def open(self, offers: Iterable[Offer], at: QPoint, hint: str = "") -> None:
@@ -103,12 +108,12 @@ class SearchPopup(QFrame):
         self._offers = tuple(sorted(offers, key=lambda offer: (offer.spec.family, offer.spec.title)))
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint))
+        room = self._canvas.rect().adjusted(6, 6, -6, -6)
+        self.setFixedWidth(min(340, room.width()))
         self.field.clear()
         self._filter("")
-        room = self._canvas.rect().adjusted(6, 6, -6, -6)
         rows = min(max(self.results.count(), 3), 11)
         self.results.setFixedHeight(rows * _ROW_HEIGHT + 2)
-        self.setFixedWidth(min(340, room.width()))
         self.setMaximumHeight(room.height())
         self.adjustSize()
         x = min(max(at.x() - 24, room.left()), room.right() - self.width())
@@ -152,6 +157,12 @@ class SearchPopup(QFrame):
             row.setToolTip(self._offers[place].spec.doc)
         self.results.setCurrentRow(0)
 
+    def _describe(self, row: QListWidgetItem | None) -> None:
+        """The first sentence of the help text, in at most two lines."""
+        sentence = row.data(_SPEC).spec.doc.partition("\n")[0].partition(". ")[0] if row else "Nothing fits."
+        room = 2 * (self.width() - 40)
+        self.about.setText(self.fontMetrics().elidedText(sentence, Qt.TextElideMode.ElideRight, room))
+
     def _choose(self, row: QListWidgetItem | None) -> None:
         if row is not None:
             offer = row.data(_SPEC)
@@ -183,7 +194,9 @@ class _Row(QStyledItemDelegate):
         painter.setPen(look.TITLE)
         painter.drawText(box.adjusted(26, 0, -8, 0), middle | Qt.AlignmentFlag.AlignLeft, spec.title)
         painter.setPen(look.FAINT)
-        painter.drawText(box.adjusted(26, 0, -10, 0), middle | Qt.AlignmentFlag.AlignRight, spec.family)
+        painter.drawText(
+            box.adjusted(26, 0, -10, 0), middle | Qt.AlignmentFlag.AlignRight, spec.family.replace("_", " ")
+        )
         painter.restore()
 
 
