@@ -22,7 +22,7 @@ from app.ui.watch import Watch
 class Drawing(QObject):
     """``refused(text)``: why there is nothing to draw on. ``needs(id)``: run this node, then drawing begins.
 
-    ``ended()``: drawing stopped, for whatever reason.
+    ``ended()``: drawing stopped by itself; the row does not know yet.
     """
 
     refused = Signal(str)
@@ -59,15 +59,18 @@ class Drawing(QObject):
             self._at, self._waiting = (id, name), False
             self._fetch(first=True)
         elif self._at == (id, name):
-            self.stop()
+            self._end()
 
     def stop(self) -> None:
-        if self._at is None:
-            return
+        """Drawing ends for another reason than its row."""
+        if self._at is not None:
+            self._end()
+            self.ended.emit()
+
+    def _end(self) -> None:
         self._at, self._image, self._waiting = None, None, False
         self._viewer.stop_editing()
         self._watch.hold(False)
-        self.ended.emit()
 
     def _fetch(self, first: bool = False) -> None:
         source = self._source()
