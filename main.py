@@ -30,12 +30,12 @@ def main(arguments: Sequence[str]) -> int:
     if not _has_display():
         print("There is no display: the graph runs here instead of in the window.", file=sys.stderr)
         return run_without_display(options)
-    from app.start import open_window
+    from app.ui.start import open_window
     from viewer.panel import ViewerPanel
     from viewer.thumbnails import thumbnail
 
     setup = Setup(options.store or store_folder(), PACKAGES, tuple(options.nodes), options.device)
-    return open_window(options.file, setup, STARTER, ViewerPanel, thumbnail)
+    return open_window(options.file, setup, ViewerPanel, thumbnail)
 
 
 def run_without_display(options: argparse.Namespace) -> int:

@@ -65,7 +65,7 @@ class Run:
         """A remark shown on the node and kept with its result, such as "used the fallback: box projection"."""
         if message not in self.notes:
             self.notes.append(message)
-        self.log.warning(message)
+        self.log.info(message)
 
     @cached_property
     def device(self) -> str:
