@@ -22,6 +22,7 @@ from app.ui.editor import Editor
 from app.ui.library import NODE_MIME
 from app.ui.link_item import LinkItem
 from app.ui.node_item import NodeItem
+from app.ui.search import rank
 
 
 def assert_same(canvas: Canvas) -> None:
@@ -344,3 +345,50 @@ def test_replace_keeps_frames(canvas: Canvas) -> None:
     canvas.editor.reset(replace(Graph({"a": Node("a", "mesh.decimate")}), frames=({"any": 1},)))
     canvas.editor.move({"a": (3, 4)})
     assert canvas.editor.graph.frames == ({"any": 1},)
+
+
+def test_sixty_diamonds_in_a_row_are_no_trap(canvas: Canvas, hand: Hand) -> None:
+    """2**60 paths from end to end: arranging, linking and refusing a circle must not walk them all."""
+    count = 60
+    nodes = {f"n{i}": Node(f"n{i}", "mesh.merge", {}, (float(i), 0.0)) for i in range(count)}
+    links = [Link(f"n{i}", "out", f"n{i + 1}", socket) for i in range(count - 1) for socket in ("first", "second")]
+    canvas.editor.reset(Graph(nodes, tuple(links)))
+    canvas.arrange()
+    columns = [node.at[0] for node in canvas.editor.graph.nodes.values()]
+    assert columns == sorted(columns)
+    assert len(set(columns)) == count
+    assert "circle" in canvas.editor.link(Link(f"n{count - 1}", "out", "n0", "first"))
+    last = canvas.items.nodes[f"n{count - 1}"]
+    canvas.view.dot_pressed.emit(last, last.face.dots[-1], last.anchor("out", "out"))
+    assert not any(item.glow for item in canvas.items.nodes.values())
+    canvas.view.cancel_drag()
+    assert_same(canvas)
+
+
+def test_a_file_with_impossible_links_is_shown_as_it_is(canvas: Canvas) -> None:
+    loop, twice = Link("a", "out", "a", "mesh"), Link("b", "out", "a", "mesh")
+    graph = Graph(
+        {id: Node(id, "mesh.decimate", {}, (300.0 * x, 0.0)) for x, id in enumerate("ab")}, (loop, twice, twice)
+    )
+    canvas.editor.reset(graph)
+    assert_same(canvas)
+    canvas.editor.delete(["a"])
+    assert_same(canvas)
+    canvas.editor.undo_stack.undo()
+    assert canvas.editor.graph is graph
+    canvas.arrange()
+    assert_same(canvas)
+
+
+def test_search_puts_titles_before_letters_in_order_before_help_texts(toys: Registry) -> None:
+    def found(query: str) -> list[str]:
+        ranked = [(rank(query, spec), spec.id) for spec in toys.values()]
+        return [id for score, id in sorted((s, i) for s, i in ranked if s is not None)]
+
+    assert found("merge") == ["mesh.merge"]
+    assert found("mesh")[:2] == ["mesh.decimate", "mesh.merge"]
+    assert found("dcm") == ["mesh.decimate"]
+    assert found("triangles") == ["mesh.decimate"]
+    assert found("load img") == ["io.picture"]
+    assert found("") == list(toys)
+    assert found("qqq") == []
