@@ -17,6 +17,8 @@ def triangulated(counts: Array, points: Array) -> tuple[Array, Array]:
     each corner. Returns (M, 3) corner numbers and (M,) the polygon of each. Quads are cut where both halves face the
     same way; larger polygons that are not convex are cut ear by ear (Meisters 1975).
     """
+    if len(counts) and int(counts.min()) == int(counts.max()) == 3:
+        return np.arange(3 * len(counts)).reshape(-1, 3), np.arange(len(counts))
     starts = np.cumsum(counts) - counts
     pieces = [_fans(counts, starts, size, points) for size in np.unique(counts).tolist() if size >= 3]
     if not pieces:

@@ -16,7 +16,7 @@ from nodes.io._parts import Array, Part, checked_faces, split_corners, taken
 from nodes.io._polygons import triangulated
 from nodes.io._read_mtl import read_mtl
 
-SPACE, NEWLINE, SLASH = 32, 10, 47
+SPACE, NEWLINE, SLASH, HASH = 32, 10, 47, 35
 BLANKS = bytes.maketrans(b"\t\r\v\f", b"    ")
 Bytes = NDArray[np.uint8]
 
@@ -55,7 +55,8 @@ class Lines:
 
     def __init__(self, data: bytes) -> None:
         text = re.sub(rb"\\\r?\n", b" ", data) if b"\\" in data else data
-        text = re.sub(rb"#[^\n]*", b"", text).translate(BLANKS)
+        if any(blank in text for blank in (b"\r", b"\t", b"\v", b"\f")):
+            text = text.translate(BLANKS)
         if b"\n " in text or text.startswith(b" "):
             text = re.sub(rb"(?m)^ +", b"", text)
         self.text = np.frombuffer(text + b"\n   ", np.uint8)
@@ -83,14 +84,14 @@ class Lines:
             block = self.text[np.repeat(self.starts[chosen] - begins, lengths) + np.arange(lengths.sum())]
         for k in range(len(word)):
             block[begins + k] = SPACE
-        return block, begins
+        return _without_comments(block), begins
 
     def table(self, word: bytes, least: int) -> tuple[NDArray[np.float64], int]:
         """(K, columns) numbers of those lines, as many columns as all of them have, and that number."""
         block, begins = self.block(word)
         if not len(begins):
             return np.zeros((0, 0 if word != b"v" else 3)), 0
-        counts = np.add.reduceat(_token_starts(block), begins)
+        counts = _within(_token_starts(block), begins)
         width = int(counts.min())
         if width < least:
             line = int(self.words[word][int(counts.argmin())]) + 1
@@ -101,21 +102,39 @@ class Lines:
         return values[(np.cumsum(counts) - counts)[:, None] + np.arange(width)], width
 
     def others(self) -> list[tuple[int, str]]:
-        """(line number, text) of all remaining lines that are not empty."""
-        rest = np.ones(len(self.starts), bool)
-        rest[self.ends <= self.starts] = False
+        """(line number, text) of all remaining lines that are neither empty nor comments."""
+        rest = (self.ends > self.starts) & (self.text[self.starts] != HASH)
         for chosen in self.words.values():
             rest[chosen] = False
-        text = self.text.tobytes()
         return [
-            (n, text[self.starts[n] : self.ends[n]].decode("utf-8", "replace")) for n in np.flatnonzero(rest).tolist()
+            (n, self.text[self.starts[n] : self.ends[n]].tobytes().decode("utf-8", "replace"))
+            for n in np.flatnonzero(rest).tolist()
         ]
 
 
-def _token_starts(block: Bytes) -> NDArray[np.int64]:
+def _without_comments(block: Bytes) -> Bytes:
+    if not (block == HASH).any():
+        return block
+    blanked = re.sub(rb"#[^\n]*", lambda found: b" " * len(found[0]), block.tobytes())
+    return np.frombuffer(blanked, np.uint8).copy()
+
+
+def _token_starts(block: Bytes) -> Array:
     solid = block > SPACE
     solid[1:] &= block[:-1] <= SPACE
-    return solid.astype(np.int64)
+    return np.flatnonzero(solid)
+
+
+def _within(places: Array, begins: Array) -> Array:
+    """(K,) how many of the rising ``places`` lie from each beginning to the next."""
+    each, rest = divmod(len(places), len(begins))
+    if not rest and (not each or _evenly(places.reshape(-1, each), begins)):
+        return np.full(len(begins), each)
+    return np.diff(np.append(np.searchsorted(places, begins), len(places)))
+
+
+def _evenly(places: Array, begins: Array) -> bool:
+    return bool((places[:, 0] >= begins).all() and (places[:-1, -1] < begins[1:]).all())
 
 
 def _corners(lines: Lines) -> tuple[Array, Corners]:
@@ -124,14 +143,13 @@ def _corners(lines: Lines) -> tuple[Array, Corners]:
     if not len(begins):
         none = np.zeros(0, np.int64)
         return none, Corners(none, none, none)
-    solid = _token_starts(block)
-    counts = np.add.reduceat(solid, begins)
+    tokens = _token_starts(block)
+    counts = _within(tokens, begins)
     slash = block == SLASH
     double = slash.copy()
     double[:-1] &= slash[1:]
     double[-1] = False
-    tokens = np.flatnonzero(solid)
-    slashes, doubles = np.add.reduceat(slash, tokens, dtype=np.int8), np.add.reduceat(double, tokens, dtype=np.int8)
+    slashes, doubles = _within(np.flatnonzero(slash), tokens), _within(np.flatnonzero(double), tokens)
     wrong = (slashes > 2) | (doubles > slashes // 2)
     if wrong.any():
         line = int(lines.words[b"f"][np.searchsorted(np.cumsum(counts), int(wrong.argmax()), "right")]) + 1
@@ -146,7 +164,8 @@ def _corners(lines: Lines) -> tuple[Array, Corners]:
 
 def _indices(lines: Lines, values: Array, counts: Array, uv: Array, normal: Array) -> Corners:
     wide = 1 + uv + normal
-    at = np.cumsum(wide) - wide
+    alike = int(wide.min()) == int(wide.max())
+    at = np.arange(len(wide)) * int(wide[0]) if alike else np.cumsum(wide) - wide
 
     def given(word: bytes, offset: Array | int, which: Array | None) -> Array:
         raw = values[at + offset]

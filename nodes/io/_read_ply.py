@@ -76,8 +76,7 @@ def _faces(elements: Mapping[str, Columns], positions: Array) -> tuple[Array, Ar
     pieces: list[Array] = []
     corner_uv = None
     if isinstance(lists, Lists) and len(lists.items):
-        indices = lists.items.astype(np.int64)
-        checked_faces(indices[:, None], len(positions))
+        indices = checked_faces(lists.items[:, None].astype(np.int64), len(positions))[:, 0]
         corners, _ = triangulated(lists.counts.astype(np.int64), positions[indices])
         pieces.append(indices[corners])
         wedges = rows.get("texcoord")

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from app.engine import Files, Mesh, Run, SaveFile, Setting, node
+from app.engine.payloads import Float32, Int32
 from nodes.io._axes import METRES, turned
 from nodes.io._textures import UInt8
 from nodes.io._written import checked
@@ -32,18 +33,20 @@ def export_stl(
     """
     mesh = checked(mesh)
     run.progress(0.1, "geometry")
-    corners = turned(mesh.vertices.astype(np.float64) / METRES[unit], "+Y", up).astype(np.float32)[mesh.faces]
-    return Files((path.as_posix(),), (stl_bytes(corners),), shows=mesh)
+    points = turned(mesh.vertices.astype(np.float64) / METRES[unit], "+Y", up).astype(np.float32)
+    return Files((path.as_posix(),), (stl_bytes(points, mesh.faces),), shows=mesh)
 
 
-def stl_bytes(corners: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> UInt8:
-    """Binary STL of (M, 3, 3) float32 triangles with face normals by the right-hand rule, (size,) uint8."""
+def stl_bytes(points: Float32, faces: Int32) -> UInt8:
+    """Binary STL of (N, 3) float32 points and (M, 3) faces, with normals by the right-hand rule, (size,) uint8."""
     layout = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("extra", "<u2")])
-    rows = np.zeros(len(corners), layout)
-    rows["corners"] = corners
+    rows = np.zeros(len(faces), layout)
+    rows["corners"] = points[faces]
+    a, b, c = (np.ascontiguousarray(points.T)[:, faces[:, k]] for k in range(3))
     with np.errstate(all="ignore"):
-        normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-    rows["normal"] = np.nan_to_num(normal, copy=False)
-    head = HEADER.ljust(80, b"\0") + np.uint32(len(corners)).tobytes()
+        (ux, uy, uz), (vx, vy, vz) = b - a, c - a
+        normal = np.stack([uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx])
+        normal /= np.sqrt((normal * normal).sum(axis=0))
+    rows["normal"] = np.nan_to_num(normal, copy=False).T
+    head = HEADER.ljust(80, b"\0") + np.uint32(len(faces)).tobytes()
     return np.concatenate([np.frombuffer(head, np.uint8), rows.view(np.uint8)])

@@ -93,7 +93,7 @@ def _content(path: Path) -> bytes:
         raise BadFile(f"{path.name} is not there.", READABLE) from None
     except OSError as error:
         raise BadFile(f"{path.name} cannot be read: {error.strerror}.", "Check the file's permissions.") from error
-    if not data.strip(b"\0 \r\n\t"):
+    if not data[:1_000_000].strip(b"\0 \r\n\t"):
         raise BadFile(f"{path.name} is empty.", "Copy or export the file again.")
     return data
 
@@ -109,9 +109,10 @@ def _finite(part: Part, drop: bool, run: Run) -> Part:
         run.warn(f"Some {' and '.join(clean)} of the file were not numbers; they are zero now.")
         part = replace(part, **clean)
     with np.errstate(over="ignore"):
-        bad = np.logical_not(np.isfinite(part.vertices.astype(np.float32)).all(axis=1))
-    if not bad.any():
+        finite = np.isfinite(part.vertices.astype(np.float32))
+    if finite.all():
         return part
+    bad = np.logical_not(finite.all(axis=1))
     count = f"{int(bad.sum()):,} of {len(bad):,} vertices are not numbers (NaN or infinite)"
     if not drop:
         raise BadInput(f"{count}.", "Switch on Drop bad to leave their faces out, or repair the file first.")

@@ -7,6 +7,7 @@ import trimesh
 from io_samples import coloured, textured, tiny, write
 
 from app.engine import BadFile, BadInput, EngineError, Mesh, Run
+from nodes.io._numbers import _fast
 from nodes.io._polygons import triangulated
 from nodes.io.export_glb import export_glb
 from nodes.io.export_obj import export_obj
@@ -175,6 +176,31 @@ class TestNode:
 
     def test_capital_suffixes(self, tmp_path):
         assert len(load(tmp_path, "A.OFF", CUBE_OFF)[0].faces) == 12
+
+
+class TestNumbers:
+    def test_the_fast_way_reads_what_the_slow_way_reads(self):
+        rng = np.random.default_rng(0)
+        values = rng.normal(size=5000) * 10.0 ** rng.integers(-8, 8, 5000)
+        forms = [f"{v:.6f} {v:.9g} {v:.12e} {-v:+.3f} {int(v % 1e9)}. .5 -.25E+2 007" for v in values]
+        text = "\n ".join(forms).encode() + b"\r\n\t"
+        np.testing.assert_array_equal(_fast(text), np.array(text.split(), np.float64))
+
+    def test_long_numbers_are_right_to_the_last_bit_but_one(self):
+        values = np.random.default_rng(1).normal(size=5000)
+        read = _fast(" ".join(map(repr, values.tolist())).encode())
+        np.testing.assert_allclose(read, values, rtol=3e-16)
+        assert (read.astype(np.float32) == values.astype(np.float32)).all()
+        assert _fast(b"123456789012345678901234567890 0.000000000000000000000000012345")[0] == pytest.approx(
+            1.2345678901e29
+        )
+
+    @pytest.mark.parametrize(
+        "word", ["nan", "inf", "1e", "1e+", "-", ".", "1.2.3", "0x10", "1,5", "1e99", "1_0", "--1"]
+    )
+    def test_anything_unusual_is_left_to_the_slow_way(self, word):
+        assert _fast(f"1 2 {word} 3".encode()) is None
+        assert _fast(f"1 2 {word}".encode()) is None
 
 
 class TestPolygons:
