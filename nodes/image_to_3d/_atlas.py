@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 
 from app.engine import Image
+from nodes.image._pixels import blur, extend_colours
 from nodes.image_to_3d._tile import Colours, Tile
-from nodes.texture._blur import blur
 
 Back = Literal["soft", "mirror", "plain"]
 SMALL = 256  # texels; the back's broad colours are found on a copy of this size
@@ -34,21 +34,5 @@ def _calm(colours: Colours, facing: Colours, back: Back) -> Colours:
     small = cv2.resize(colours, size, interpolation=cv2.INTER_AREA)
     towards = cv2.resize(facing, size, interpolation=cv2.INTER_AREA)
     weight = np.clip(1.25 - towards, 0, 1) ** 4 + (0.002 if back == "soft" else 1e-6)
-    calm = blur(_push_pull(small, weight), 1.0 if back == "soft" else 6.0)
-    return np.clip(cv2.resize(calm, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)
-
-
-def _push_pull(colours: Colours, weight: Colours) -> Colours:
-    """Colours with little weight are replaced from coarser and coarser averages of those with much (Gortler 1996)."""
-    import cv2
-
-    height, width = weight.shape
-    if min(height, width) < 4:
-        return np.broadcast_to(np.average(colours.reshape(-1, 3), axis=0, weights=weight.ravel()), colours.shape)
-    size = ((width + 1) // 2, (height + 1) // 2)
-    weighted = cv2.pyrDown(colours * weight[..., None], dstsize=size)
-    total = cv2.pyrDown(weight, dstsize=size)
-    coarse = _push_pull(weighted / np.maximum(total, 1e-9)[..., None], np.minimum(1, 1.5 * total))
-    filled = cv2.resize(coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    share = np.minimum(weight, 1)[..., None]
-    return np.asarray(filled + share * (colours - filled), np.float32)
+    calm = blur(extend_colours(small, weight.astype(np.float32)), 1.0 if back == "soft" else 6.0)
+    return np.asarray(np.clip(cv2.resize(calm, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1), np.float32)

@@ -39,9 +39,10 @@ class HeightField:
         return np.asarray(spline_filter(self.square, order=3, mode="nearest"))
 
     @cached_property
-    def _slopes(self) -> tuple[Floats, Floats]:
+    def slopes_on_grid(self) -> tuple[Floats, Floats]:
+        """(Y, X) change of :attr:`square` per pixel to the right, and downwards."""
         down, right = np.gradient(self.square, self.cell)
-        return right, down
+        return np.asarray(right), np.asarray(down)
 
     def squares(self, points: Floats) -> Floats:
         """Squared half thickness at (N, 2) positions, smooth to the second derivative."""
@@ -53,12 +54,12 @@ class HeightField:
     def slopes(self, points: Floats) -> Floats:
         """(N, 2) gradient of :meth:`squares`."""
         places = self.places(points)
-        return np.stack([_linear(slope, places) for slope in self._slopes], axis=1)
+        return np.stack([_linear(slope, places) for slope in self.slopes_on_grid], axis=1)
 
     @cached_property
     def radius(self) -> Floats:
         """(Y, X) radius in pixels of the sphere or tube that fits the surface there, valid up to the outline."""
-        right, down = self._slopes
+        right, down = self.slopes_on_grid
         return np.sqrt(np.maximum(4 * self.square + right**2 + down**2, 0)) / 2
 
     def radii(self, points: Floats) -> Floats:
@@ -116,7 +117,7 @@ def _signed_distance(shape: Silhouette, corner: Floats, cell: float, size: tuple
     left = line[:, 0] * away[:, 1] - line[:, 1] * away[:, 0] > 0
     sign = np.where(exact > 1, filled[near] > 0, left)
     result[near] = np.where(sign, exact, -exact)
-    return result
+    return np.asarray(result)
 
 
 def _solver(inside: Floats, damping: float) -> Callable[[Floats], Floats]:

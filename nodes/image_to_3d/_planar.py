@@ -1,4 +1,4 @@
-"""Triangulate the inside of outlines: edges follow the outlines exactly, triangles are small where the shape is thin."""
+"""Triangulate the inside of outlines: edges follow the outlines, and thin parts get small triangles."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _conforming(rim: Floats, links: Ints, inner: Floats) -> tuple[Floats, Ints, 
     for _ in range(12):
         points = np.concatenate([rim, inner])
         mesh = Delaunay(points)
-        lost = _missing(mesh.simplices, links, len(points))
+        lost = _missing(np.asarray(mesh.simplices, np.int64), links, len(points))
         if not lost.any():
             return rim, links, inner, _inside_faces(mesh, links, len(points))
         rim, links = _halved(rim, links, lost)
@@ -211,7 +211,9 @@ def _without_chords(flat: Planar) -> Planar:
     ends = np.stack([known[cut] // count, known[cut] % count], axis=1)
     points = np.concatenate([flat.points, flat.points[ends].mean(axis=1)])
     whole = ~chord.any(axis=1)
-    pieces = [p for f, m in zip(faces[~whole], middle[where[~whole]], strict=True) for p in _split(f.tolist(), m.tolist())]
+    pieces = [
+        p for f, m in zip(faces[~whole], middle[where[~whole]], strict=True) for p in _split(f.tolist(), m.tolist())
+    ]
     return Planar(points, np.concatenate([faces[whole], np.array(pieces)]), flat.rim)
 
 

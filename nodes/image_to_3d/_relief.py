@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadInput, Depth, Image
-from nodes.image_to_3d._tile import Tile
+from nodes.image._pixels import blur
 from nodes.image_to_3d._height import HeightField, spread
 from nodes.image_to_3d._planar import Planar
 from nodes.image_to_3d._silhouette import Floats, Silhouette
-from nodes.texture._blur import blur
+from nodes.image_to_3d._tile import Tile
 
 DEEPEST = 0.02  # of the longer side: relief from shading at full strength
 
@@ -82,13 +82,17 @@ def _membrane(points: Floats, faces: NDArray[np.int64], rim: Floats) -> Floats:
     from scipy.sparse.linalg import spsolve
 
     count, fixed = len(points), len(rim)
-    matrix = coo_matrix((count, count)).tocsr()
+    rows: list[NDArray[np.int64]] = []
+    columns: list[NDArray[np.int64]] = []
+    weights: list[Floats] = []
     for k in range(3):
         a, b, c = (faces[:, (k + i) % 3] for i in range(3))
         one, two = points[a] - points[c], points[b] - points[c]
         cross = np.abs(one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0])
         weight = np.maximum((one * two).sum(axis=1) / np.maximum(cross, 1e-9), 1e-3)
-        matrix += coo_matrix((np.tile(weight, 2), (np.r_[a, b], np.r_[b, a])), shape=(count, count)).tocsr()
+        rows, columns, weights = [*rows, a, b], [*columns, b, a], [*weights, weight, weight]
+    cells = (np.concatenate(weights), (np.concatenate(rows), np.concatenate(columns)))
+    matrix = coo_matrix(cells, shape=(count, count)).tocsr()
     total = np.asarray(matrix.sum(axis=1)).ravel()
     inner = matrix[fixed:]
     system = -inner[:, fixed:].tolil()

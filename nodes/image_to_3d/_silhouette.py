@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadInput, Image, Mask, Run
+from nodes.image._pixels import check_finite, fitted_mask
 
 Floats = NDArray[np.float64]
 WORK_PIXELS = 1600  # outlines of larger objects are read from a reduced copy
@@ -40,16 +41,11 @@ class Silhouette:
 
 def coverage(image: Image, mask: Mask | None, level: float) -> NDArray[np.float32]:
     """(H, W) float32: how much of each pixel belongs to the object; refuses pictures without a usable silhouette."""
-    import cv2
-
+    check_finite(image.pixels)
     alpha = image.alpha
     if mask is not None:
-        values = mask.values
-        if values.shape != alpha.shape:
-            values = cv2.resize(values, image.size, interpolation=cv2.INTER_AREA)
-        alpha = alpha * values
-    if not (np.isfinite(alpha).all() and np.isfinite(image.rgb).all()):
-        raise BadInput("The picture holds values that are not numbers.", "Load or render the picture again.")
+        check_finite(mask.values, "The mask")
+        alpha = alpha * fitted_mask(mask, image.size)
     inside = int((alpha >= level).sum())
     if inside == 0:
         raise BadInput("Nothing in the picture is opaque.", "Use a picture whose object is visible, or another mask.")

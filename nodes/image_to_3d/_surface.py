@@ -95,30 +95,9 @@ def _on_surface(moved: Floats, flat: Planar, field: HeightField, around: _Around
     return np.column_stack([points, np.sqrt(_squares(points, flat, field))])
 
 
-def closed(front: Floats, back: Floats, faces: Ints, rim: int) -> tuple[Floats, Ints, Floats]:
-    """(vertices, faces, normals) of both halves; the back follows the front and repeats the rim for its own UVs.
+def closed(front: Floats, back: Floats, faces: Ints) -> tuple[Floats, Ints]:
+    """(vertices, faces) of both halves; the back follows the front and repeats the rim for its own UVs.
 
-    ``front``, ``back``: (N, 3) in world axes, equal on the first ``rim`` rows. ``faces``: outward on the front.
+    ``front``, ``back``: (N, 3) in world axes, equal on the rim. ``faces``: outward on the front.
     """
-    count = len(front)
-    vertices = np.concatenate([front, back])
-    both = np.concatenate([faces, faces[:, ::-1] + count])
-    joined = np.arange(2 * count)
-    joined[count : count + rim] = np.arange(rim)
-    return vertices, both, _normals(vertices, joined[both])[joined]
-
-
-def _normals(vertices: Floats, faces: Ints) -> Floats:
-    """Unit vertex normals weighted by the angle of each triangle at the vertex."""
-    corners = vertices[faces]
-    flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-30)
-    total = np.zeros_like(vertices)
-    for k in range(3):
-        one = corners[:, (k + 1) % 3] - corners[:, k]
-        two = corners[:, (k + 2) % 3] - corners[:, k]
-        length = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
-        angle = np.arccos(np.clip((one * two).sum(axis=1) / np.maximum(length, 1e-30), -1, 1))
-        for axis in range(3):
-            total[:, axis] += np.bincount(faces[:, k], angle * flat[:, axis], len(vertices))
-    return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-30))
+    return np.concatenate([front, back]), np.concatenate([faces, faces[:, ::-1] + len(front)])

@@ -93,9 +93,9 @@ def _continued(rgb: Colours, known: NDArray[np.bool_]) -> Colours:
     """Every other texel takes the colour of the nearest known one."""
     import cv2
 
-    labels = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )[1]
+    labels = cv2.distanceTransformWithLabels((~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[
+        1
+    ]
     source = np.zeros(labels.max() + 1, np.int64)
     source[labels[known]] = np.flatnonzero(known)
     return np.ascontiguousarray(rgb.reshape(-1, 3)[source[labels]])
@@ -135,11 +135,11 @@ def _on_texels(tile: Tile, field: HeightField, values: Floats) -> Colours:
 def _facing(tile: Tile, field: HeightField) -> tuple[Colours, Colours]:
     """((H, W) how much the surface faces the viewer, 0..1; (H, W, 2) unit direction along the outline)."""
     square = np.maximum(_on_texels(tile, field, field.square), 0)
-    down, right = (_on_texels(tile, field, slope) for slope in np.gradient(field.square, field.cell))
+    down, right = (_on_texels(tile, field, slope) for slope in reversed(field.slopes_on_grid))
     steep = np.hypot(right, down)
     facing = 2 * np.sqrt(square) / np.maximum(np.sqrt(4 * square + steep**2), 1e-6)
     along = np.stack([-down, right], axis=-1) / np.maximum(steep, 1e-6)[..., None]
-    return facing, along
+    return np.asarray(facing), np.asarray(along, np.float32)
 
 
 def settle_rim(tile: Tile, field: HeightField) -> tuple[Tile, Colours]:

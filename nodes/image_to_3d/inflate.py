@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -14,6 +15,7 @@ from nodes.image_to_3d._relief import depth_follow, shading_relief
 from nodes.image_to_3d._silhouette import Floats, Silhouette, coverage, trace
 from nodes.image_to_3d._surface import closed, lift
 from nodes.image_to_3d._tile import Tile, front_tile, settle_rim
+from nodes.mesh._shading import smooth_normals
 
 
 @node("image_to_3d.inflate", title="Inflate")
@@ -22,20 +24,32 @@ def inflate(
     image: Image,
     mask: Mask | None = None,
     depth: Depth | None = None,
-    height_m: Annotated[float, Slider(0.01, 100, log=True, unit="m", label="Height", help="Height of the object.")] = 1,
+    height_m: Annotated[float, Slider(0.01, 100, log=True, unit="m", label="Height")] = 1.0,
     thickness: Annotated[float, Slider(0.1, 2, help="1: limbs and bodies are as deep as they are wide.")] = 0.8,
-    back_thickness: Annotated[float, Slider(0.1, 2, help="Depth of the back half, relative to the front half.")] = 1,
+    back_thickness: Annotated[float, Slider(0.1, 2, help="Depth of the back half, relative to the front half.")] = 1.0,
     flatness: Annotated[float, Slider(0, 1, help="0: a balloon. 1: a board with a rounded rim.")] = 0.1,
-    relief: Annotated[float, Slider(0, 1, help="How strongly light and dark details rise and sink on the front.")] = 0.2,
-    depth_strength: Annotated[float, Slider(0, 1, help="How closely the front follows a linked depth map.")] = 1,
+    relief: Annotated[
+        float, Slider(0, 1, help="How strongly light and dark details rise and sink on the front.")
+    ] = 0.2,
+    depth_strength: Annotated[float, Slider(0, 1, help="How closely the front follows a linked depth map.")] = 1.0,
     back: Annotated[Back, Setting(help="Colours of the unseen side: softened, mirrored, or one broad wash.")] = "soft",
-    faces: Annotated[int, Slider(2_000, 500_000, log=True, unit="triangles", help="About how many triangles.")] = 60_000,
-    resolution: Annotated[int, Slider(96, 640, unit="cells", help="Grid that the bulge is computed on.", advanced=True)] = 288,
-    texture_size: Annotated[int, Slider(256, 4096, unit="px", help="Longest side of each half of the texture.", advanced=True)] = 2048,
-    edge_inset: Annotated[float, Slider(0, 10, unit="px", help="Colours this close to the outline come from further in.", advanced=True)] = 1.5,
+    faces: Annotated[
+        int, Slider(2_000, 500_000, log=True, unit="triangles", help="About how many triangles.")
+    ] = 60_000,
+    resolution: Annotated[
+        int, Slider(96, 640, unit="cells", help="Grid that the bulge is computed on.", advanced=True)
+    ] = 288,
+    texture_size: Annotated[
+        int, Slider(256, 4096, unit="px", help="Longest side of each half of the texture.", advanced=True)
+    ] = 2048,
+    edge_inset: Annotated[
+        float, Slider(0, 10, unit="px", help="Colours this close to the outline come from further in.", advanced=True)
+    ] = 1.5,
     level: Annotated[float, Slider(0.05, 0.95, help="Opacity at which the object ends.", advanced=True)] = 0.5,
-    speck: Annotated[float, Slider(0, 0.2, help="Separate parts smaller than this share are left out.", advanced=True)] = 0.004,
-) -> Mesh:  # fmt: skip
+    speck: Annotated[
+        float, Slider(0, 0.2, help="Separate parts smaller than this share are left out.", advanced=True)
+    ] = 0.004,
+) -> Mesh:
     """A solid, textured model from one cut-out picture. The silhouette is blown up like a balloon.
 
     Every part becomes as thick as it is wide: bodies round, limbs thin, holes stay open. The picture lies on the front;
@@ -78,9 +92,9 @@ def _assembled(
     deep = np.concatenate([front[:, 2], rear[:, 2]])
     middle = np.array([(shape.lower[0] + shape.upper[0]) / 2, shape.upper[1], (deep.min() + deep.max()) / 2])
     turn = np.array([scale, -scale, scale])
-    vertices, faces, normals = closed((front - middle) * turn, (rear - middle) * turn, flat.faces[:, ::-1], flat.rim)
+    vertices, faces = closed((front - middle) * turn, (rear - middle) * turn, flat.faces[:, ::-1])
     uv = np.concatenate([tile.uv(front[:, :2], back=False), tile.uv(rear[:, :2], back=True)])
     material = Material(name="inflated", base_colour=texture, roughness_factor=0.7)
-    return Mesh.of(
-        vertices, faces, normals=normals.astype(np.float32), uv=uv.astype(np.float32), material=material, name="inflated"
-    )
+    bare = Mesh.of(vertices, faces)
+    normals = smooth_normals(bare.vertices, bare.faces)
+    return replace(bare, normals=normals, uv=uv.astype(np.float32), material=material, name="inflated")
