@@ -28,6 +28,7 @@ class Presenter(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self.window, self.desk = window, window.desk
+        self._fresh = False
         self.desk.editor.opened.connect(self._on_opened)
         self.desk.editor.registry_changed.connect(self._on_registry)
         self.desk.status.changed.connect(self.show_nodes)
@@ -76,11 +77,16 @@ class Presenter(QObject):
 
     def _on_planned(self, plan: Planned) -> None:
         self.window.log.show_problems(plan.problems, self.title)
+        if self._fresh:
+            for problem in plan.problems:
+                self.window.log.say("warning", problem.message, problem.node, self.title(problem.node))
+        self._fresh = False
 
     def _on_opened(self) -> None:
         self.window.thumbs.reset()
         self.desk.artist.forget()
-        QTimer.singleShot(0, self.window.canvas.fit)
+        QTimer.singleShot(0, self.window.canvas, self.window.canvas.fit)
+        self._fresh = True
 
     def _on_registry(self) -> None:
         self.window.library.show_registry(self.desk.editor.registry)

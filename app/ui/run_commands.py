@@ -64,6 +64,10 @@ class RunCommands:
         else:
             self.window.say("info", f"{folder} is made when the first result is written.")
 
+    def reload(self) -> None:
+        self.desk.reload()
+        self.window.say("info", f"{len(self.desk.editor.registry)} node types are loaded.")
+
     def release(self) -> None:
         self.desk.worker.release_memory()
         self.window.say("info", "Models and cached results were unloaded.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QSize, QTimer
+from PySide6.QtCore import QEvent, QSize, QTimer
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QWidget
 
@@ -135,9 +135,15 @@ class MainWindow(QMainWindow):
         self.viewer.shutdown()
         event.accept()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Back in this window: files that the graph reads may have changed meanwhile."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.desk.status.replan()
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        QTimer.singleShot(0, self.canvas.fit)
+        QTimer.singleShot(0, self.canvas, self.canvas.fit)
 
     # Putting it together
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -238,6 +239,24 @@ def test_keys_are_unique_and_every_call_exists(desk: Desk) -> None:
         assert callable(target)
     wanted = {"Ctrl+N", "Ctrl+O", "Ctrl+S", "Ctrl+Shift+S", "Ctrl+Z", "Ctrl+Shift+Z", "Ctrl+Y", "F5", "Ctrl+R"}
     assert wanted | {"Shift+F5", "F2", "Ctrl+,"} <= set(keys)
+
+
+def test_problems_of_an_opened_file_are_listed(desk: Desk, qtbot: QtBot, tmp_path: Path) -> None:
+    nodes = {"n1": Node("n1", "toy.add"), "n2": Node("n2", "other.thing"), "n3": Node("n3", "toy.value", {"value": -1})}
+    graph_file.save(tmp_path / "a.graph", Graph(nodes))
+    assert desk.window.files.open_path(tmp_path / "a.graph")
+    qtbot.waitUntil(lambda: desk.window.log.tabText(1) == "Problems (3)")
+    assert [desk.state(id) for id in nodes] == ["invalid", "missing", "invalid"]
+    for part in ("The input 'first' is empty", "'other.thing' is not installed", "-1 is outside 0 to 100 m"):
+        assert part in desk.window.log.plain()
+
+
+def test_nothing_of_ours_runs_on_after_closing(desk: Desk) -> None:
+    ours = {"window helper", "thumbnails", "graph", "worker events"}
+    assert ours & {thread.name for thread in threading.enumerate()}
+    desk.close()
+    assert not ours & {thread.name for thread in threading.enumerate()}
+    assert desk.viewer.closed and not list((desk.settings.data / "journal").glob("*"))
 
 
 def test_undo_menu_names_the_edit(desk: Desk, qtbot: QtBot) -> None:
