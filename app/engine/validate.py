@@ -129,19 +129,20 @@ def _inputs(graph: Graph, node: Node, spec: NodeSpec, specs: Mapping[str, NodeSp
 def _misfit(graph: Graph, specs: Mapping[str, NodeSpec], link: Link) -> str:
     giver, taker = graph.nodes[link.source], graph.nodes[link.target]
     giver_spec, taker_spec = spec_for(giver, graph, specs), spec_for(taker, graph, specs)
+    from_name, to_name = giver.title or giver_spec.title, taker.title or taker_spec.title
     if is_stand_in(giver_spec) or is_stand_in(taker_spec):
         return ""
     source = giver_spec.output(link.output)
     if source is None:
-        return f"{giver_spec.title} has no output {link.output!r}. {ANY_ADVICE}"
+        return f"{from_name} has no output {link.output!r}. {ANY_ADVICE}"
     socket, param = taker_spec.input(link.input), taker_spec.param(link.input)
     if socket is None and param is None:
-        return f"{taker_spec.title} has no input {link.input!r}. {ANY_ADVICE}"
+        return f"{to_name} has no input {link.input!r}. {ANY_ADVICE}"
     if socket is not None and not socket.takes(source.type):
         wants = _article(socket.type)
-        return f"{giver_spec.title} carries {_article(source.type)}; {taker_spec.title} needs {wants} here."
+        return f"{from_name} carries {_article(source.type)}; {to_name} needs {wants} here."
     if socket is None and param is not None and not param.takes(source.type):
-        return f"{giver_spec.title} carries {_article(source.type)}, which cannot drive {param.label!r}."
+        return f"{from_name} carries {_article(source.type)}, which cannot drive {param.label!r}."
     return ""
 
 
