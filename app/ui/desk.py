@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 
+from app.engine.errors import CannotWrite
 from app.engine.events import Event
 from app.engine.registry import Registry
 from app.engine.store import Store
@@ -31,7 +32,8 @@ class Desk(QObject):
         self.helper = Background("window helper", self)
         self.artist = Background("thumbnails", self)
         self.bridge = Bridge(self)
-        self.worker = make_worker(self.bridge.post)
+        self.trouble = ""
+        self.worker = self._start_worker()
         self.editor = Editor(make_registry(), parent=self)
         self.session = Session(self.editor, settings, self)
         self.status = Status(self.session, self.store, self.helper)
@@ -49,9 +51,20 @@ class Desk(QObject):
         self.artist.forget()
         self.worker.close()
         self.bridge.forget()
-        self.worker = self._make_worker(self.bridge.post)
+        self.worker = self._start_worker()
         self.editor.registry = self._make_registry()
         self.status.replan()
+
+    def _start_worker(self) -> WorkerFace:
+        """With the usual store when the chosen one cannot be used (an unplugged disk); ``trouble`` says so."""
+        try:
+            return self._make_worker(self.bridge.post)
+        except CannotWrite as error:
+            if self.settings.store_folder is None:
+                raise
+            self.trouble = f"{error.message} The usual folder is used instead."
+            self.settings.store_folder = None
+            return self._make_worker(self.bridge.post)
 
     def close(self) -> None:
         """The window is closing; the journal goes, threads and worker end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Journal:
     """One file per open window, locked while the window lives; written atomically, removed on save and on closing."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = _usable(folder)
         self.file = folder / f"{int(time.time() * 1000):x}-{os.getpid():x}-{id(self):x}.journal"
         self._lock = _locker(self.file)
         self._lock.tryLock(0)
@@ -65,6 +66,15 @@ class Journal:
             lock.unlock()
             if file != self.file and file.exists() and not lives:
                 yield file
+
+
+def _usable(folder: Path) -> Path:
+    """The folder, made if need be, or a temporary one: a window without a journal would be worse."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="polyloom-journal-"))
 
 
 def _lock_of(file: Path) -> Path:

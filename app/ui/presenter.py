@@ -71,7 +71,10 @@ class Presenter(QObject):
         return self.desk.editor.title(id) if id in self.desk.editor.graph.nodes else id
 
     def tell_broken(self) -> None:
-        """Node files that could not be loaded."""
+        """Node files that could not be loaded, and a store that could not be used."""
+        if self.desk.trouble:
+            self.window.say("warning", self.desk.trouble)
+            self.desk.trouble = ""
         for broken in self.desk.editor.registry.broken:
             self.window.log.say("error", f"Node file {broken.place} was not loaded: {broken.message}")
 

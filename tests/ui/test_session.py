@@ -167,6 +167,14 @@ def test_work_is_offered_again_after_a_kill(qapp: object, qtbot: QtBot, tmp_path
     session.close()
 
 
+def test_a_journal_finds_another_place_when_its_folder_is_refused(qapp: object, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    journal = Journal(tmp_path / "file" / "journal")
+    journal.write(Graph(), None)
+    assert journal.file.exists()
+    journal.close()
+
+
 def test_an_unreadable_journal_is_set_aside(session: Session) -> None:
     folder = session.journal.file.parent
     (folder / "x.journal").write_text("{")

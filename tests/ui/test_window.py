@@ -20,6 +20,7 @@ from app.engine import graph_file
 from app.engine.embedded import write_png_text
 from app.engine.graph import Graph, Link, Node
 from app.ui.actions import ACTIONS
+from app.ui.settings import Settings
 from app.ui.settings_dialog import SettingsDialog
 
 PNG = bytes.fromhex(
@@ -326,6 +327,15 @@ def test_settings_are_kept_and_reload_the_worker(desk: Desk, tmp_path: Path) -> 
     dialog.limit.setValue(7.5)
     dialog.accept()
     assert desk.settings.store_folder == tmp_path and desk.settings.store_gb == 7.5 and told == [1]
+
+
+def test_a_store_that_cannot_be_used_does_not_stop_the_window(qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    Settings.at(tmp_path / "home").store_folder = tmp_path / "file" / "store"
+    desk = Desk(tmp_path)
+    assert "The usual folder is used instead" in desk.window.log.plain()
+    assert desk.window.desk.store().folder == tmp_path / "store"
+    desk.close()
 
 
 def test_links_in_the_log_lead_to_nodes(desk: Desk) -> None:

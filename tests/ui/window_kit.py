@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from window_nodes import registry
 
 from app.engine import Image, Rect, Stroke
+from app.engine.events import Event
 from app.engine.payloads import Payload
 from app.engine.worker import Setup, Worker
 from app.ui.board import Now
@@ -111,13 +113,17 @@ class Desk:
         self.window = MainWindow(
             self.settings,
             registry,
-            lambda post: Worker(Setup(folder / "store", ()), post, in_process=True, registry=registry()),
+            self._worker,
             self.viewer,
             lambda payload: np.full((8, 8, 4), 200, np.uint8),
             self.answers,
             folder / "examples",
         )
         self.editor = self.window.desk.editor
+
+    def _worker(self, post: Callable[[Event], None]) -> Worker:
+        store = self.settings.store_folder or self.folder / "store"
+        return Worker(Setup(store, ()), post, in_process=True, registry=registry())
 
     def add(self, type_id: str, **params: Any) -> str:
         return self.editor.add(f"toy.{type_id}", (len(self.editor.graph.nodes) * 220.0, 0.0), params)
