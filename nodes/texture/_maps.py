@@ -35,9 +35,9 @@ def soften(values: Grid, sigma: float, wrap: bool) -> Grid:
 
 
 def soften_known(values: Grid, weight: Grid, sigma: float, wrap: bool) -> Grid:
-    """A Gaussian in which only pixels with ``weight`` (0..1) count."""
-    total = soften(weight, sigma, wrap)
-    return np.asarray(soften(values * weight, sigma, wrap) / np.maximum(total, 1e-4), np.float32)
+    """A Gaussian in which only pixels with ``weight`` (0..1) count; the others do where there is nothing else near."""
+    weight = np.maximum(weight, np.float32(1e-3))
+    return np.asarray(soften(values * weight, sigma, wrap) / soften(weight, sigma, wrap), np.float32)
 
 
 def de_lit(linear: NDArray[np.float32], weight: Grid, strength: float, wrap: bool) -> NDArray[np.float32]:
@@ -72,7 +72,7 @@ def normals_from_height(height: Grid, wrap: bool = False) -> NDArray[np.float32]
 
     slope = padded(slopes, height, 2, wrap)
     normal = np.stack([-slope[..., 0], slope[..., 1], np.ones_like(height)], axis=-1)
-    return np.asarray(normal / np.linalg.norm(normal, axis=-1, keepdims=True), np.float32)
+    return np.asarray(normal / np.sqrt(1 + slope[..., :1] ** 2 + slope[..., 1:] ** 2), np.float32)
 
 
 def occlusion_from_height(height: Grid, wrap: bool = False) -> Grid:
@@ -103,11 +103,16 @@ def _horizons(height: Grid) -> Grid:
     return np.asarray(1 - covered / 8, np.float32)
 
 
+def _colourfulness(srgb: NDArray[np.float32]) -> Grid:
+    red, green, blue = (srgb[..., k] for k in range(3))
+    return np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+
+
 def roughness_from_colour(srgb: NDArray[np.float32], base: float, variation: float, wrap: bool) -> Grid:
     """0..1: ``base``, more where the picture is busy, less in pale highlights; exactly ``base`` where it is even."""
-    grey = srgb.mean(axis=-1)
+    grey = srgb @ np.full(3, 1 / 3, np.float32)
     unit = max(1.0, 3 * max(grey.shape) / 1024)
     mean = soften(grey, unit, wrap)
     busy = np.sqrt(np.maximum(soften((grey - mean) ** 2, unit, wrap), 0))
-    shine = np.maximum(grey - soften(grey, 24 * unit, wrap), 0) * (1 - np.ptp(srgb, axis=-1))
+    shine = np.maximum(grey - soften(grey, 24 * unit, wrap), 0) * (1 - _colourfulness(srgb))
     return np.asarray(np.clip(base + variation * (0.6 * np.tanh(8 * busy) - 1.2 * shine), 0.04, 1), np.float32)

@@ -141,7 +141,9 @@ def test_a_tiling_picture_gives_tiling_maps():
 def test_transparent_places_are_neutral_and_leave_no_halo():
     y, x = np.mgrid[:128, :128] - 64.0
     alpha = np.clip(40 - np.hypot(x, y) + 0.5, 0, 1)
-    rgb = np.where((np.hypot(x, y) < 40)[..., None], 0.6, 0.0)  # black lies under the transparent pixels
+    rgb = np.repeat(
+        np.where(np.hypot(x, y) < 40, 0.6, 0.0)[..., None], 3, axis=2
+    )  # black lies under the transparent pixels
     maps = pbr_maps(Run(), picture(rgb, alpha), roughness=0.5, depth=4.0)
     assert np.allclose(maps.normal.rgb, (0.5, 0.5, 1.0), atol=0.02)
     assert np.allclose(maps.occlusion.rgb, 1, atol=0.02)
