@@ -54,9 +54,12 @@ def into(uv: Array, box: Box) -> Array:
 
 
 def circle(segments: int) -> Array:
-    """(segments + 1, 2) cosine and sine around the circle; the last point is the first, to the last bit."""
+    """(segments + 1, 2) of x and -z around the circle from the back, seen from above counter-clockwise.
+
+    The last point is the first, to the last bit; so the seam of a texture lies at the back.
+    """
     angle = np.arange(segments) * (2 * np.pi / segments)
-    points = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    points = np.stack([0 - np.sin(angle), np.cos(angle)], axis=1)
     return np.concatenate([points, points[:1]])
 
 

@@ -114,6 +114,17 @@ def test_all_points_of_a_sphere_lie_on_it():
         np.testing.assert_allclose(mesh.normals * 2.5, mesh.vertices, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["globe", "cylinder", "cone", "torus", "capsule"])
+def test_the_middle_of_the_texture_is_in_front_and_reads_from_left_to_right(name):
+    mesh = SOLIDS[name]()
+    wall = mesh.uv[:, 1] >= 0.5 if name in ("cylinder", "cone") else np.ones(len(mesh.uv), bool)
+    outside = wall & (np.hypot(mesh.vertices[:, 0], mesh.vertices[:, 2]) > 0.19) & (mesh.normals[:, 1] > -0.5)
+    near = outside & (np.abs(mesh.uv[:, 0] - 0.5) < 0.1)
+    assert near.any() and mesh.vertices[near, 2].min() > 0.1
+    left, right = outside & (np.abs(mesh.uv[:, 0] - 0.3) < 0.05), outside & (np.abs(mesh.uv[:, 0] - 0.7) < 0.05)
+    assert mesh.vertices[left, 0].max() < 0 < mesh.vertices[right, 0].min()
+
+
 def test_an_icosphere_is_even():
     solid = welded(sphere(1.0, "icosphere", detail=8))
     assert len(solid.faces) == 20 * 64
