@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QByteArray, QMimeData, Qt, Signal
+from PySide6.QtCore import QByteArray, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
@@ -16,6 +16,7 @@ from app.ui.facts import family_title, tooltip
 from app.ui.search import rank
 
 NODE_MIME = "application/x-polyloom-node"
+ROW = QSize(60, 21)
 _ID = Qt.ItemDataRole.UserRole
 
 
@@ -49,6 +50,7 @@ class Library(QWidget):
         for family in sorted(families, key=family_title):
             branch = QTreeWidgetItem(self.tree, [family_title(family)])
             branch.setFlags(Qt.ItemFlag.ItemIsEnabled)
+            branch.setSizeHint(0, ROW)
             for spec in sorted(families[family], key=lambda s: s.title):
                 branch.addChild(_leaf(spec))
             branch.setExpanded(True)
@@ -117,6 +119,7 @@ def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
 def _leaf(spec: NodeSpec) -> QTreeWidgetItem:
     leaf = QTreeWidgetItem([spec.title])
     leaf.setData(0, _ID, spec.id)
+    leaf.setSizeHint(0, ROW)
     leaf.setToolTip(0, tooltip(spec))
     leaf.setIcon(0, _dot(spec))
     return leaf
