@@ -38,7 +38,7 @@ class _Interactor(QtInteractor):  # type: ignore[misc]
     def __init__(self, parent: QWidget, samples: int) -> None:
         super().__init__(parent, multi_samples=samples, auto_update=False)
         self.setAcceptDrops(False)
-        self.clear_events_for_key("q", raise_on_missing=False)
+        self.iren.untrack_click_position("left")  # PyVista's double click would swap the mouse style
         self._native = int(self.winId())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
