@@ -22,7 +22,6 @@ class Background(QObject):
         super().__init__(parent)
         self._waiting: OrderedDict[str, tuple[Job, Then, Then]] = OrderedDict()
         self._wake = Condition()
-        self._busy = False
         self._closed = False
         self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._thread = Thread(target=self._work, name=name, daemon=True)
@@ -40,10 +39,6 @@ class Background(QObject):
         with self._wake:
             self._waiting.clear()
 
-    def idle(self) -> bool:
-        with self._wake:
-            return not self._waiting and not self._busy
-
     def close(self) -> None:
         """Finish the job at hand and end the thread."""
         with self._wake:
@@ -55,12 +50,10 @@ class Background(QObject):
     def _work(self) -> None:
         while True:
             with self._wake:
-                self._busy = False
                 self._wake.wait_for(lambda: self._waiting or self._closed)
                 if self._closed:
                     return
                 _, (job, then, failed) = self._waiting.popitem(last=False)
-                self._busy = True
             try:
                 result = job()
             except Exception as error:

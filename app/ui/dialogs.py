@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QColorDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QColorDialog, QFileDialog, QMessageBox, QWidget
 
 from app.ui.settings import Settings
 
@@ -63,10 +63,6 @@ class Dialogs:
         option = QColorDialog.ColorDialogOption.ShowAlphaChannel
         chosen = QColorDialog.getColor(start, self.parent, "Choose a colour", option)
         return chosen if chosen.isValid() else None
-
-    def name(self, title: str, label: str, start: str) -> str | None:
-        text, ok = QInputDialog.getText(self.parent, title, label, text=start)
-        return text if ok else None
 
     def tell(self, title: str, text: str, advice: str = "") -> None:
         box = QMessageBox(QMessageBox.Icon.Warning, title, text, _Button.Ok, self.parent)

@@ -49,10 +49,6 @@ class Drawing(QObject):
         editor.changed.connect(lambda _: self._on_edited())
         status.changed.connect(lambda _: self._fetch() if self._waiting else None)
 
-    @property
-    def active(self) -> bool:
-        return self._at is not None
-
     def switch(self, id: str, name: str, on: bool) -> None:
         """From the inspector's drawing row."""
         if on:

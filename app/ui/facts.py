@@ -16,12 +16,6 @@ def family_title(family: str) -> str:
     return FAMILIES.get(family) or family.replace("_", " ").replace(".", " / ").capitalize() or "Other"
 
 
-def first_sentence(doc: str) -> str:
-    text = " ".join(doc.split("\n\n")[0].split())
-    end = text.find(". ")
-    return text if end < 0 else text[: end + 1]
-
-
 def tier(spec: NodeSpec) -> str:
     return "runs on the CPU" if spec.tier == "CPU" else f"GPU memory {spec.tier}"
 

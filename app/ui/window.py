@@ -32,6 +32,7 @@ from app.ui.thumbs import Thumbs
 from app.ui.viewer_face import MakeThumbnail, ViewerFace
 from app.ui.watch import Watch, WatchBar
 from app.ui.welcome import Welcome
+from app.ui.wiring import join
 
 
 class MainWindow(QMainWindow):
@@ -65,8 +66,8 @@ class MainWindow(QMainWindow):
         self.crashes = CrashCatcher(self, self.desk.session.write_journal)
         self.presenter = Presenter(self)
         self._make_menus()
-        self._wire()
-        self._title()
+        join(self)
+        self.update_title()
         self.update_actions()
 
     def start(self, path: Path | None = None) -> None:
@@ -122,6 +123,32 @@ class MainWindow(QMainWindow):
         stack = self.desk.editor.undo_stack
         for name, text in (("undo", stack.undoText()), ("redo", stack.redoText())):
             self.actions_by_id[name].setText(f"{name.capitalize()} {text[:1].lower()}{text[1:]}".strip())
+
+    def update_title(self) -> None:
+        session = self.desk.session
+        self.setWindowTitle(f"{session.name}[*] — Polyloom")
+        self.setWindowFilePath(str(session.path or ""))
+
+    def add_from_library(self, type_id: str) -> None:
+        """From the library: in the middle of what the canvas shows, beside what lies there already."""
+        view = self.canvas.view
+        centre = view.mapToScene(view.viewport().rect().center())
+        taken = {node.at for node in self.desk.editor.graph.nodes.values()}
+        x, y = round(centre.x()) - 88.0, round(centre.y()) - 40.0
+        while (x, y) in taken:
+            x, y = x + 32, y + 32
+        self.desk.editor.add(type_id, (x, y))
+        self.canvas.setFocus()
+
+    def go_to(self, id: str) -> None:
+        if id in self.desk.editor.graph.nodes:
+            self.desk.editor.select([id])
+            self.canvas.centre_on(id)
+
+    def show_help(self, id: str) -> None:
+        self.desk.editor.select([id])
+        self.docks.docks["Inspector"].show()
+        self.docks.docks["Inspector"].raise_()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.inspector.commit_typed()
@@ -179,37 +206,6 @@ class MainWindow(QMainWindow):
         offered = ("run_here", "duplicate", "toggle_bypass", "arrange", "delete")
         self.inspector.several.offer([self.actions_by_id[name] for name in offered])
 
-    def _wire(self) -> None:
-        editor, session = self.desk.editor, self.desk.session
-        for signal in (editor.selection_changed, editor.changed, editor.undo_stack.indexChanged):
-            signal.connect(lambda _: self.update_actions())
-        session.file_changed.connect(self._title)
-        session.unsaved_changed.connect(self.setWindowModified)
-        session.said.connect(self.say)
-        self.canvas.dropped.connect(self.files.dropped)
-        self.canvas.run_to_requested.connect(self.running.run_to)
-        self.canvas.pin_requested.connect(self.pin_node)
-        self.canvas.help_requested.connect(self._show_help)
-        self.canvas.said.connect(lambda text: self.run_bar.show_note(text, theme.WARN))
-        self.library.chosen.connect(self._add)
-        self.welcome.example_wanted.connect(self.files.examples)
-        self.welcome.open_wanted.connect(self.files.open)
-        self.welcome.recent_chosen.connect(self.files.open_path)
-        self.welcome.dropped.connect(self.files.dropped)
-        editor.changed.connect(lambda graph: self.welcome.show_if(not graph.nodes))
-        self.inspector.drawing.connect(self.drawing.switch)
-        self.drawing.refused.connect(lambda text: self.say("warning", text))
-        self.drawing.needs.connect(self.running.run_to)
-        self.drawing.ended.connect(self.inspector.stop_drawing)
-        self.log.node_clicked.connect(self._go_to)
-        self.log.file_clicked.connect(lambda path: self.running.show_folder(path.parent))
-        self.thumbs.ready.connect(self.canvas.set_thumbnail)
-
-    def _title(self) -> None:
-        session = self.desk.session
-        self.setWindowTitle(f"{session.name}[*] — Polyloom")
-        self.setWindowFilePath(str(session.path or ""))
-
     def _facts(self) -> set[str]:
         editor, runs = self.desk.editor, self.desk.runs
         holds = {
@@ -222,27 +218,6 @@ class MainWindow(QMainWindow):
             "auto": runs.auto,
         }
         return {word for word, true in holds.items() if true}
-
-    def _add(self, type_id: str) -> None:
-        """From the library: in the middle of what the canvas shows, beside what lies there already."""
-        view = self.canvas.view
-        centre = view.mapToScene(view.viewport().rect().center())
-        taken = {node.at for node in self.desk.editor.graph.nodes.values()}
-        x, y = round(centre.x()) - 88.0, round(centre.y()) - 40.0
-        while (x, y) in taken:
-            x, y = x + 32, y + 32
-        self.desk.editor.add(type_id, (x, y))
-        self.canvas.setFocus()
-
-    def _go_to(self, id: str) -> None:
-        if id in self.desk.editor.graph.nodes:
-            self.desk.editor.select([id])
-            self.canvas.centre_on(id)
-
-    def _show_help(self, id: str) -> None:
-        self.desk.editor.select([id])
-        self.docks.docks["Inspector"].show()
-        self.docks.docks["Inspector"].raise_()
 
 
 def _no_thumbnail(_: Payload) -> None:

@@ -19,8 +19,9 @@ from window_nodes import everything, registry
 from app.engine.graph import Graph, Link, Node
 from app.engine.params import Setting, Slider
 from app.engine.registry import spec_of
-from app.ui.row_number import STEPS, Scale, parsed, written
+from app.ui.number_field import parsed, written
 from app.ui.rows import ROWS
+from app.ui.slider import STEPS, Scale
 
 NUMBERS = spec_of(everything)
 

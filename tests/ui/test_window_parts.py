@@ -18,7 +18,7 @@ from app.ui.board import Board, Now, Planned
 from app.ui.bridge import Bridge
 from app.ui.changes import changed_nodes, same_results, touched_nodes
 from app.ui.dropped import opener_for
-from app.ui.facts import family_title, first_sentence
+from app.ui.facts import family_title
 from app.ui.progress import Progress, in_words
 from app.ui.settings import RECENT, Settings
 
@@ -180,4 +180,3 @@ def test_openers_are_found_by_suffix() -> None:
 
 def test_words() -> None:
     assert family_title("image_to_3d") == "Image to 3D" and family_title("points") == "Points"
-    assert first_sentence("Fewer triangles.\n\nMore.") == "Fewer triangles."
