@@ -1,0 +1,171 @@
+"""Cut one object out of a photograph or a drawing, without any weights."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+
+from app.engine import BadInput, Image, Mask, Rect, Rectangle, Run, Setting, Slider, Stroke, Strokes, node
+from nodes.image._pixels import Float32, blur, check_finite, extend_colours, fit_within, fitted_mask, resample
+from nodes.segment._clean import enlarged, is_line_drawing, main_parts, true_holes, without_specks
+from nodes.segment._coarse import Hints, find_object, lab_of, reduced
+from nodes.segment._matting import Trimap, object_colours, refine
+
+Box = tuple[int, int, int, int]
+Holes = Literal["auto", "keep", "fill"]
+Parts = Literal["main parts", "all parts"]
+SEARCH, MATTE = 512, 1280
+LEAST = 8
+MARK = "Draw a rectangle around the object, or mark it with strokes."
+
+
+class CutOut(NamedTuple):
+    """``image``: the object with straight alpha; its colours reach on under transparency. ``mask``: that alpha."""
+
+    image: Image
+    mask: Mask
+
+
+@node("segment.cut_out", title="Cut out")
+def cut_out(
+    run: Run,
+    image: Image,
+    hint: Mask | None = None,
+    rectangle: Annotated[Rect | None, Rectangle(help="The object lies inside; all outside is background.")] = None,
+    strokes: Annotated[tuple[Stroke, ...], Strokes(help="Paint what to keep and what to drop.")] = (),
+    holes: Annotated[Holes, Setting(help="Auto keeps a hole where the background shows through.")] = "auto",
+    parts: Annotated[Parts, Setting(help="Main parts drops what is much smaller than the largest.")] = "main parts",
+    edge: Annotated[float, Slider(0.1, 5, unit="%", help="Width of the soft edge; wider for hair and fur.")] = 0.5,
+    feather: Annotated[float, Slider(0, 128, unit="px", help="Softens the finished edge.")] = 0.0,
+    existing_alpha: Annotated[
+        Literal["honour", "ignore"], Setting(help="A picture that is already cut out is left as it is.")
+    ] = "honour",
+) -> CutOut:
+    """Cut one object out of its background.
+
+    Without any help, the object is what stands out from the picture's border. Draw a rectangle around it, paint
+    strokes on it, or link a rough mask where that is not enough. The edge is solved pixel by pixel, and the
+    background's colour is taken out of it, so that no rim remains. A picture that is already transparent around its
+    object keeps its own edge.
+    """
+    check_finite(image.pixels)
+    if min(image.size) < LEAST:
+        raise BadInput(f"The picture has {image.size[0]} x {image.size[1]} pixels.", "Use a larger picture.")
+    if existing_alpha == "honour" and _is_cut_out(image):
+        run.warn("The picture is cut out already; its own transparency was kept.")
+        return _finished(image, image.rgb, image.alpha, feather)
+    box = _window(image, rectangle)
+    rgb = np.ascontiguousarray(image.rgb[box[1] : box[3], box[0] : box[2]])
+    small = reduced(rgb, SEARCH)
+    found = find_object(run, small, _hints(image, box, small, hint, rectangle, strokes))
+    region = _cleaned(found, small, holes, parts)
+    run.progress(0.6, "refining the edge")
+    alpha = np.zeros(image.alpha.shape, np.float32)
+    colours = image.rgb.copy()
+    inner = _edge(rgb, region, max(1.5, edge / 100 * max(rgb.shape[:2])))
+    alpha[box[1] : box[3], box[0] : box[2]] = inner
+    colours[box[1] : box[3], box[0] : box[2]] = object_colours(rgb, inner, max(2.0, edge / 100 * max(rgb.shape[:2])))
+    return _finished(image, colours, alpha, feather)
+
+
+def _is_cut_out(image: Image) -> bool:
+    clear = float((image.alpha < 0.02).mean())
+    if clear == 1:
+        raise BadInput("The picture is transparent everywhere.", "Choose another picture, or ignore its alpha.")
+    return clear > 0.002
+
+
+def _window(image: Image, rectangle: Rect | None) -> Box:
+    """(left, top, right, bottom) in pixels: the rectangle with some background around it, or the whole picture."""
+    width, height = image.size
+    if rectangle is None:
+        return 0, 0, width, height
+    left, top, right, bottom = (v * n for v, n in zip(rectangle, (width, height) * 2, strict=True))
+    if min(right - left, bottom - top) < LEAST:
+        raise BadInput("The rectangle is too small.", "Draw it again around the whole object.")
+    room = max(4.0, 0.08 * max(right - left, bottom - top))
+    return (
+        max(0, int(left - room)), max(0, int(top - room)),
+        min(width, int(right + room) + 1), min(height, int(bottom + room) + 1),
+    )  # fmt: skip
+
+
+def _hints(
+    image: Image, box: Box, small: Float32, hint: Mask | None, rectangle: Rect | None, strokes: tuple[Stroke, ...]
+) -> Hints:
+    keep, drop = (_painted(image, box, small, [s for s in strokes if s.keep is wanted]) for wanted in (True, False))
+    if rectangle:
+        drop |= ~_inside(image, box, small, rectangle)
+    guess = None
+    if hint:
+        values = fitted_mask(hint, image.size)[box[1] : box[3], box[0] : box[2]]
+        guess = resample(np.ascontiguousarray(values), small.shape[1::-1])
+    return Hints(keep & ~drop if rectangle else keep, drop & ~keep if not rectangle else drop, guess)
+
+
+def _painted(
+    image: Image, box: Box, small: Float32, strokes: list[Stroke]
+) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    import cv2
+
+    scale = small.shape[1] / (box[2] - box[0])
+    canvas = np.zeros(small.shape[:2], np.uint8)
+    for stroke in strokes:
+        points = (np.array(stroke.points, np.float64) * image.size - box[:2]) * scale
+        radius = max(2, round(stroke.radius * image.size[0] * scale))
+        for point in points:
+            cv2.circle(canvas, [int(v) for v in point], radius, 1, -1)
+        cv2.polylines(canvas, [points.astype(np.int32)], False, 1, 2 * radius)
+    return canvas > 0
+
+
+def _inside(image: Image, box: Box, small: Float32, rectangle: Rect) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    height, width = small.shape[:2]
+    x = (box[0] + (np.arange(width) + 0.5) * (box[2] - box[0]) / width) / image.size[0]
+    y = (box[1] + (np.arange(height) + 0.5) * (box[3] - box[1]) / height) / image.size[1]
+    left, top, right, bottom = rectangle
+    return ((y > top) & (y < bottom))[:, None] & ((x > left) & (x < right))[None, :]
+
+
+def _cleaned(found: Float32, small: Float32, holes: Holes, parts: Parts) -> Float32:
+    """The found region without specks, with the parts and holes that were asked for. Raises BadInput for nothing."""
+    region = without_specks(found > 0.5, 12)
+    if parts == "main parts":
+        region = main_parts(region)
+    if not region.any() or region.mean() > 0.98:
+        raise BadInput("No object stands out from the background.", MARK)
+    from nodes.image._regions import filled
+
+    whole = filled(region)
+    if holes == "auto" and not is_line_drawing(region):
+        whole &= ~true_holes(region, lab_of(small))
+    elif holes == "keep":
+        whole = region
+    return np.where(
+        region, np.maximum(found, 0.51), np.where(whole, np.float32(1), np.minimum(found, 0.49) * _near(region))
+    )
+
+
+def _near(region: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> Float32:
+    import cv2
+
+    return np.asarray(cv2.dilate(region.astype(np.float32), np.ones((3, 3), np.uint8)), np.float32)
+
+
+def _edge(rgb: Float32, region: Float32, reach: float) -> Float32:
+    """Opacity at the picture's size from the region found on a smaller one."""
+    size = rgb.shape[1::-1]
+    work = fit_within(size, MATTE) if max(size) > MATTE else size
+    scale = work[0] / size[0]
+    trimap = Trimap.of(resample(region, work, "bilinear"), max(2.5, reach * scale))
+    alpha = refine(resample(rgb, work), trimap, max(2.5, reach * scale))
+    return enlarged(alpha, rgb, size)
+
+
+def _finished(image: Image, colours: Float32, alpha: Float32, feather: float) -> CutOut:
+    if feather:
+        alpha = np.clip(blur(alpha, feather / 4), 0, 1)
+    reached = extend_colours(colours, np.clip(4 * alpha, 0, 1))
+    pixels = np.concatenate([np.clip(reached, 0, 1), alpha[..., None]], axis=-1)
+    return CutOut(Image(np.ascontiguousarray(pixels, np.float32), image.space), Mask(np.ascontiguousarray(alpha)))
