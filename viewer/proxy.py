@@ -11,7 +11,7 @@ from app.engine.payloads import Mesh
 from viewer.shown import finite_bounds
 
 
-def coarse(mesh: Mesh, faces: int = 60_000) -> Mesh:
+def coarse(mesh: Mesh, faces: int = 40_000) -> Mesh:
     """About ``faces`` triangles with the first vertex of each grid cell standing for all others in it
     (vertex clustering, Rossignac and Borrel 1993)."""
     cells = np.sqrt(faces / 6.0)
