@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
+MOST_LINES = 2000
 _log = logging.getLogger("polyloom.window")
 
 
@@ -41,7 +42,8 @@ class CrashDialog(QDialog):
 
     def add(self, details: str) -> None:
         """Another error while this dialog is open."""
-        self.details.appendPlainText(f"\n{details}")
+        if self.details.blockCount() < MOST_LINES:
+            self.details.appendPlainText(f"\n{details}")
 
 
 class CrashCatcher(QObject):

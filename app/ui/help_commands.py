@@ -43,6 +43,7 @@ class HelpCommands:
         dialog = SettingsDialog(self.window.settings, self.window.dialogs, self.window.desk.store().folder)
         dialog.setParent(self.window, dialog.windowFlags())
         dialog.changed.connect(self.window.desk.reload)
+        dialog.accepted.connect(lambda: self.window.running.set_auto(self.window.settings.auto_run))
         self._show(dialog)
 
     def keys(self) -> None:

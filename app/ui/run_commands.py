@@ -43,11 +43,13 @@ class RunCommands:
         self.desk.runs.cancel()
 
     def toggle_auto(self) -> None:
-        runs = self.desk.runs
-        runs.auto = self.desk.settings.auto_run = not runs.auto
+        self.set_auto(not self.desk.runs.auto)
+        self.desk.runs.run_auto()
+
+    def set_auto(self, on: bool) -> None:
+        """From now on, and at the next start."""
+        self.desk.runs.auto = self.desk.settings.auto_run = on
         self.window.update_actions()
-        if runs.auto:
-            runs.run_auto()
 
     def choose_out(self) -> None:
         folder = self.window.dialogs.folder("Choose the output folder", self.desk.session.out)

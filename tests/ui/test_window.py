@@ -325,8 +325,10 @@ def test_settings_are_kept_and_reload_the_worker(desk: Desk, tmp_path: Path) -> 
     desk.answers.path = tmp_path
     dialog._choose_store()
     dialog.limit.setValue(7.5)
+    dialog.auto.setChecked(True)
     dialog.accept()
     assert desk.settings.store_folder == tmp_path and desk.settings.store_gb == 7.5 and told == [1]
+    assert desk.window.desk.runs.auto and desk.window.actions_by_id["auto"].isChecked()
 
 
 def test_a_store_that_cannot_be_used_does_not_stop_the_window(qtbot: QtBot, tmp_path: Path) -> None:
