@@ -42,11 +42,13 @@ def stl_bytes(points: Float32, faces: Int32) -> UInt8:
     layout = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("extra", "<u2")])
     rows = np.zeros(len(faces), layout)
     rows["corners"] = points[faces]
-    a, b, c = (np.ascontiguousarray(points.T)[:, faces[:, k]] for k in range(3))
+    a, b, c = (points.T[:, faces[:, k]] for k in range(3))
     with np.errstate(all="ignore"):
         (ux, uy, uz), (vx, vy, vz) = b - a, c - a
-        normal = np.stack([uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx])
-        normal /= np.sqrt((normal * normal).sum(axis=0))
-    rows["normal"] = np.nan_to_num(normal, copy=False).T
+        x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        length = np.sqrt(x * x + y * y + z * z)
+        length[~(np.isfinite(length) & (length > 0))] = np.inf
+        for k, part in enumerate((x, y, z)):
+            rows["normal"][:, k] = np.nan_to_num(part / length, copy=False)
     head = HEADER.ljust(80, b"\0") + np.uint32(len(faces)).tobytes()
     return np.concatenate([np.frombuffer(head, np.uint8), rows.view(np.uint8)])

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 
-from app.engine import Files, Image, Material, Mesh
+from app.engine import BadInput, Files, Image, Material, Mesh, Run
+from nodes.io.load_mesh import load_mesh
 from nodes.mesh.primitives import sphere
 
 GLTF_CHECK = Path(__file__).parents[1] / "gltf"
@@ -94,3 +96,22 @@ def gltf_reports(paths: list[Path]) -> list[dict[str, object]]:
     command = [node, str(GLTF_CHECK / "validate.js"), *map(str, paths)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def load(folder: Path, name: str, content: bytes | str, **options: object) -> tuple[Mesh, list[str]]:
+    """Write a file and load it: the mesh and the remarks."""
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    run = Run()
+    return load_mesh(run, folder / name, **options), run.notes
+
+
+def refused(folder: Path, name: str, content: bytes | str, **options: object) -> str:
+    """The message with which a file is refused."""
+    with pytest.raises(BadInput) as error:
+        load(folder, name, content, **options)
+    assert error.value.advice
+    return error.value.message
+
+
+def solid(mesh: Mesh) -> trimesh.Trimesh:
+    return trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)

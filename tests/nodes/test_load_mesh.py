@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
-from io_samples import coloured, textured, tiny, write
+from io_samples import coloured, load, refused, solid, textured, tiny, write
 
-from app.engine import BadFile, BadInput, EngineError, Mesh, Run
+from app.engine import BadFile, EngineError, Run
 from nodes.io._numbers import _fast
 from nodes.io._polygons import triangulated
 from nodes.io.export_glb import export_glb
@@ -43,23 +43,6 @@ TRIANGLE_STL = """solid a name with facet in it
  endfacet
 endsolid
 """
-
-
-def load(folder: Path, name: str, content: bytes | str, **options: object) -> tuple[Mesh, list[str]]:
-    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    run = Run()
-    return load_mesh(run, folder / name, **options), run.notes
-
-
-def refused(folder: Path, name: str, content: bytes | str, **options: object) -> str:
-    with pytest.raises(BadInput) as error:
-        load(folder, name, content, **options)
-    assert error.value.advice
-    return error.value.message
-
-
-def solid(mesh: Mesh) -> trimesh.Trimesh:
-    return trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
 
 
 class TestOff:

@@ -4,9 +4,8 @@ import struct
 
 import numpy as np
 import pytest
-from io_samples import bytes_of, noise, textured, write
+from io_samples import bytes_of, load, noise, refused, solid, textured, write
 from PIL import Image as Pictures
-from test_load_mesh import load, refused, solid
 
 from app.engine import Run
 from nodes.io.export_glb import export_glb

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 import trimesh
-from io_samples import bytes_of, noise
+from io_samples import bytes_of, load, noise, refused, solid
 from PIL import Image as Pictures
-from test_load_mesh import load, refused, solid
 
 from app.engine import Image
 

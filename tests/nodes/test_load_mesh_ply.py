@@ -2,9 +2,8 @@ import struct
 
 import numpy as np
 import pytest
-from io_samples import bytes_of, coloured, noise
+from io_samples import bytes_of, coloured, load, noise, refused, solid
 from PIL import Image as Pictures
-from test_load_mesh import load, refused, solid
 
 from app.engine import Run
 from nodes.io.export_ply import export_ply
