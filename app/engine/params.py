@@ -63,8 +63,8 @@ class Slider(Setting):
         if not self.min <= number <= self.max:
             unit = f" {self.unit}" if self.unit else ""
             raise BadParam(
-                f"{number:g} is outside {self.min:g} to {self.max:g}{unit}.",
-                f"Choose a value from {self.min:g} to {self.max:g}{unit}.",
+                f"{number:,.12g} is outside {self.min:,.12g} to {self.max:,.12g}{unit}.",
+                f"Choose a value from {self.min:,.12g} to {self.max:,.12g}{unit}.",
             )
         return number
 
