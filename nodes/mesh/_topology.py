@@ -14,6 +14,7 @@ from app.engine import Mesh
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
+FEW = 200_000
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,20 @@ def weld_bits(rows: NDArray[Any]) -> Weld:
     for column in rows.astype(np.uint64).T:
         key = (key ^ column) * np.uint64(0x9E3779B97F4A7C15)
         key ^= key >> np.uint64(29)
+    if len(key) <= FEW:
+        return _numbered(key)
     from nodes.mesh._tables import number
 
     return Weld(*number(key))
+
+
+def _numbered(key: NDArray[np.uint64]) -> Weld:
+    """The same by sorting: for few rows it takes less time than to start the compiled loops."""
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty(len(first), np.int32)
+    rank[order] = np.arange(len(first), dtype=np.int32)
+    return Weld(rank[inverse.reshape(-1)], first[order].astype(np.int32))
 
 
 def weld_points(points: Floats, tolerance: float = 0.0) -> Weld:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +16,11 @@ from nodes.io.export_obj import export_obj
 from nodes.io.export_ply import export_ply
 from nodes.io.export_stl import export_stl
 from nodes.io.load_mesh import load_mesh
+from nodes.mesh._tables import number
+from nodes.mesh._topology import Weld, weld_bits
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared" / "data"
 CUBE_OFF = """OFF # a cube
 8 6 12
 -1 -1 1
@@ -220,6 +225,29 @@ class TestPolygons:
     def test_a_polygon_without_area_still_ends(self):
         corners, _ = triangulated(np.array([6]), np.zeros((6, 3)))
         assert len(corners) == 4
+
+
+def test_few_rows_and_many_are_numbered_alike():
+    rows = np.random.default_rng(0).integers(0, 300, (5000, 1)).astype(np.uint32)
+    fast, few = Weld(*number(_mixed(rows))), weld_bits(rows)
+    assert fast.ids.tobytes() == few.ids.tobytes() and fast.first.tobytes() == few.first.tobytes()
+    assert (rows[few.first[few.ids]] == rows).all() and few.count == len(np.unique(rows))
+
+
+def _mixed(rows: np.ndarray) -> np.ndarray:
+    key = rows[:, 0].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return key ^ (key >> np.uint64(29))
+
+
+def test_a_small_file_is_read_without_heavy_libraries(tmp_path):
+    (tmp_path / "a.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    code = (
+        "import sys; from pathlib import Path; from app.engine import Run; from nodes.io.load_mesh import load_mesh\n"
+        f"load_mesh(Run(), Path({str(tmp_path / 'a.obj')!r}))\n"
+        "print([m for m in ('numba', 'scipy', 'cv2', 'PIL', 'trimesh') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 EXPORTS = {
