@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from app.engine.payloads import Float32, Image
@@ -34,6 +33,8 @@ def fitted(pixels: Float32, side: int) -> Float32:
 
     Colours are weighted by alpha, so that what lies under transparent pixels does not bleed into edges.
     """
+    import cv2
+
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))

@@ -14,13 +14,14 @@ from app.engine.params import Rect, Stroke
 from app.engine.payloads import Image, Payload
 from viewer import gl, style
 from viewer.adapters import adapt
+from viewer.bars import Bar, PictureBar
 from viewer.drawing import BrushTool, RectangleTool, Tool
+from viewer.drawing_desk import DrawingDesk
 from viewer.page import PageView
 from viewer.picture import PictureView
 from viewer.shown import Page, Picture, Scenery, Shown
 
 if TYPE_CHECKING:
-    from viewer.bars import Bar
     from viewer.viewport import Viewport
 
 HINT = "Select a node to see its result"
@@ -49,7 +50,6 @@ class ViewerPanel(QWidget):
         self._hint.setObjectName("hint")
         self._foot = QLabel()
         self._bars: dict[QWidget, Bar] = {}
-        self._drawing_bar: Bar | None = None
         self._payload: Payload | None = None
         self._source = ""
         self._lay_out()
@@ -63,6 +63,7 @@ class ViewerPanel(QWidget):
         column.setSpacing(0)
         self._top = QVBoxLayout()
         column.addLayout(self._top)
+        self._desk = DrawingDesk(self.picture, self._top)
         self._stack = QStackedLayout()
         column.addLayout(self._stack, 1)
         for view in (self._hint, self.picture, self.page):
@@ -149,62 +150,38 @@ class ViewerPanel(QWidget):
             wanted.refresh()
 
     def _make_bar(self, view: QWidget) -> Bar | None:
-        from viewer.bars import PictureBar, SceneBar
-
         if view is self.viewport and self.viewport is not None:
+            from viewer.scene_bar import SceneBar
+
             return SceneBar(self.viewport, self._save)
         return PictureBar(self.picture, self._save) if view is self.picture else None
 
     def _release(self) -> None:
-        """A result that is out of sight holds no memory."""
+        """A 3D result that is out of sight holds no memory."""
         if self.viewport is not None and self.viewport.scene.shown is not None:
             self.viewport.show_scenery(None)
 
     def edit_rectangle(self, image: Image, value: Rect | None) -> None:
         """Lets a rectangle be drawn on ``image``; call again to change the value under the tool."""
-        if not self._edited(image, "rectangle", value):
+        if not self._desk.take(image, "rectangle", value):
             self._edit(image, RectangleTool(image.size, value))
 
     def edit_strokes(self, image: Image, value: tuple[Stroke, ...]) -> None:
         """Lets keep and drop strokes be painted on ``image``; call again to change the value under the tool."""
-        if not self._edited(image, "strokes", value):
+        if not self._desk.take(image, "strokes", value):
             self._edit(image, BrushTool(image.size, value))
 
-    def _edited(self, image: Image, kind: str, value: object) -> bool:
-        """Whether the open tool is the right one and took the value: brush and zoom stay as they are."""
-        tool, picture = self.picture.tool, self.picture.picture
-        if tool is None or picture is None or tool.kind != kind or picture.values is not image.pixels:
-            return False
-        tool.value = value
-        tool.update()
-        return True
-
     def _edit(self, image: Image, tool: Tool) -> None:
-        from viewer.bars import DrawingBar
-
-        self._end_tool()
-        shown = adapt(image)
-        assert isinstance(shown, Picture)
+        self._desk.close()
         self._show_widget(self.picture)
-        self.picture.set_picture(shown, keep_view=True)
-        self.picture.use(tool)
+        self._desk.open(image, tool)
         tool.drawn.connect(lambda value: self.drawn.emit(tool.kind, value))
-        self._drawing_bar = DrawingBar(self.picture, tool)
-        self._top.addWidget(self._drawing_bar)
         self._show_bar(None)
 
     def stop_editing(self) -> None:
         """Puts the tool away and shows the payload again."""
-        if self.picture.tool is not None:
-            self._end_tool()
+        if self._desk.close():
             self._show(self._payload, keep_view=False)
-
-    def _end_tool(self) -> None:
-        self.picture.use(None)
-        if self._drawing_bar is not None:
-            self._drawing_bar.setParent(None)
-            self._drawing_bar.deleteLater()
-            self._drawing_bar = None
 
     def _say(self, text: str) -> None:
         self._foot.setText(text)

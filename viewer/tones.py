@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from app.engine.payloads import Float32, UInt8
@@ -29,6 +28,8 @@ def screen_bytes(picture: Picture, channel: Channel = "rgba") -> UInt8:
 
 
 def _bytes(values: Float32) -> UInt8:
+    import cv2
+
     out: UInt8 = cv2.convertScaleAbs(np.maximum(values, 0), alpha=255).reshape(values.shape)
     return out
 
@@ -43,6 +44,8 @@ def _grey(values: Float32) -> UInt8:
 
 def _depth_colours(metres: Float32) -> UInt8:
     """Near is warm, far is cold, unknown is transparent; the range is that of the middle 98 % of the samples."""
+    import cv2
+
     known = np.isfinite(metres)
     out = np.zeros((*metres.shape, 4), np.uint8)
     if not known.any():

@@ -115,7 +115,7 @@ def test_undo_clear_radius_and_brush_buttons(drawing):
     panel, drawn = drawing
     old = (Stroke(True, 0.02, ((0.1, 0.1),)), Stroke(False, 0.03, ((0.2, 0.2), (0.3, 0.3))))
     panel.edit_strokes(picture(400, 300), old)
-    bar, tool = panel._drawing_bar, panel.picture.tool
+    bar, tool = panel._desk.bar, panel.picture.tool
     buttons = {b.text(): b for b in bar.findChildren(type(bar.button("probe", "")))}
     QTest.mouseClick(buttons["Drop"], LEFT)
     tool.radius = 0.05
