@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("module", ["viewer.panel", "viewer.thumbnails", "viewer.snapshot"])
 def test_vtk_is_not_loaded_before_something_3d_is_shown(module):
-    script = f"import sys, {module}; print([m for m in sys.modules if m in ('pyvista', 'vtkmodules', 'numba', 'cv2', 'PIL')])"
+    heavy = ("pyvista", "vtkmodules", "numba", "cv2", "PIL")
+    script = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
