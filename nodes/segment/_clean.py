@@ -22,6 +22,14 @@ def main_parts(region: Bools, share: float = 0.15) -> Bools:
     return np.asarray(kept[labels])
 
 
+def parts_with(region: Bools, marked: Bools) -> Bools:
+    """The parts that hold a marked pixel."""
+    labels, areas = regions(region)
+    kept = np.zeros(len(areas), bool)
+    kept[np.unique(labels[marked & region])] = True
+    return np.asarray(kept[labels])
+
+
 def without_specks(region: Bools, least: int) -> Bools:
     """Without parts smaller than ``least`` pixels, unless nothing else is there."""
     labels, areas = regions(region)
@@ -30,32 +38,38 @@ def without_specks(region: Bools, least: int) -> Bools:
     return np.asarray(kept[labels])
 
 
-def is_line_drawing(region: Bools) -> bool:
+def is_line_drawing(ink: Bools) -> bool:
     """Whether thin lines enclose much more than they cover."""
     import cv2
 
-    whole = filled(region)
-    if region.sum() > 0.5 * whole.sum():
+    whole = filled(ink)
+    if ink.sum() > 0.5 * whole.sum():
         return False
-    depth = cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    depth = cv2.distanceTransform(ink.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return float(depth.max()) < 0.06 * float(np.sqrt(whole.sum()))
 
 
 def true_holes(region: Bools, lab: Float32) -> Bools:
-    """Holes through which the background shows: larger than a speck, and of the colours found outside."""
+    """Holes through which the background shows: of the colours found outside, and no mere specks.
+
+    Before a background of many colours nearly anything fits, so there only large holes count. The white between the
+    lines of a drawing is no hole.
+    """
     gaps, areas = regions(holes(region))
     outside = ~filled(region)
+    real = np.zeros_like(region)
     if len(areas) < 2 or outside.sum() < 100:
-        return np.zeros_like(region)
+        return real
     places = drift(region.shape[0], region.shape[1], 2)
     colours = lab.reshape(-1, 3)
     mixture = Mixture.fit(colours[outside.ravel()], places[outside.ravel()], 5, 0.6)
     distance = mixture.distance(colours, places).reshape(region.shape)
-    real = np.zeros_like(region)
+    if is_line_drawing(filled(region) & (distance > 4)):
+        return real
+    least = (0.001 if mixture.breadth() < 6 else 0.03) * region.sum()
     for i in range(1, len(areas)):
-        gap = gaps == i
-        if areas[i] >= 0.001 * region.sum() and float(np.median(distance[gap])) < 3.5:
-            real |= gap
+        if areas[i] >= least and float(np.median(distance[gaps == i])) < 3.5:
+            real |= gaps == i
     return real
 
 
@@ -77,4 +91,4 @@ def enlarged(region: Float32, rgb: Float32, size: tuple[int, int]) -> Float32:
     slope = (mean(small * region) - mean(small) * mean(region)) / (mean(small**2) - mean(small) ** 2 + 1e-4)
     level = mean(region) - slope * mean(small)
     slope, level = (resample(np.asarray(mean(v), np.float32), size, "bilinear") for v in (slope, level))
-    return np.clip(slope * guide + level, 0, 1)
+    return np.asarray(np.clip(slope * guide + level, 0, 1), np.float32)

@@ -8,6 +8,7 @@ and the outline comes from the convex form of the cut, which has no preference f
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,7 @@ def find_object(run: Run, rgb: Float32, hints: Hints) -> Float32:
         return inside
     size = rgb.shape[1::-1]
     lab = lab_of(rgb)
-    cost = _cost(lab, models, resample(evidence, size) / 2)
+    cost = _cost(lab, models, resample(np.float32(0.5) * evidence, size))
     return _cut(lab, cost, hints.at(size), resample(inside, size), 80)
 
 
@@ -76,7 +77,8 @@ def _iterate(run: Run, lab: Float32, hints: Hints) -> tuple[Float32, Float32, Hi
         region = (inside > 0.5) | hints.object
         if region.sum() < 12 or (~region).sum() < 12:
             return evidence, np.zeros_like(inside), hints, None
-        models = _models(lab, region, inside <= 0.5)
+        drawn = turn == 0 and hints.object.any()
+        models = _models(lab, hints.object if drawn else region, hints.background if drawn else inside <= 0.5)
         before = inside
         inside = _cut(lab, _cost(lab, models, evidence), hints, inside, 200)
         if turn and ((inside > 0.5) != (before > 0.5)).mean() < 1e-3:
@@ -99,7 +101,7 @@ def _cost(lab: Float32, models: Models, evidence: Float32) -> Float32:
     colours = lab.reshape(-1, 3)
     background = models[1].log_density(colours, drift(height, width, 2))
     ratio = background - models[0].log_density(colours, drift(height, width, 0))
-    return np.clip(ratio, -LIMIT, LIMIT).reshape(height, width) - evidence
+    return np.asarray(np.clip(ratio, -LIMIT, LIMIT).reshape(height, width) - evidence, np.float32)
 
 
 def _cut(lab: Float32, cost: Float32, hints: Hints, start: Float32, rounds: int) -> Float32:
@@ -145,7 +147,7 @@ def _border(lab: Float32, hints: Hints) -> Bools:
     """Border pixels whose colour the other three sides show too; an object that leaves the picture is spared."""
     height, width = lab.shape[:2]
     thick = max(2, round(0.02 * min(height, width)))
-    sides = [np.s_[:thick], np.s_[-thick:], np.s_[:, :thick], np.s_[:, -thick:]]
+    sides: list[Any] = [np.s_[:thick], np.s_[-thick:], np.s_[:, :thick], np.s_[:, -thick:]]
     soft = _soft(lab, 0.8)
     strips = [soft[side].reshape(-1, 3) for side in sides]
     distance = np.full((height, width), np.inf, np.float32)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nodes.image._pixels import Float32
+from nodes.image._pixels import Float32, resample
 
 Bools = NDArray[np.bool_]
 NOISE = 0.004
@@ -87,11 +87,17 @@ def _nearby(rgb: Float32, known: Bools, at: Bools, reach: float) -> tuple[Float3
     """Mean (N, 3) and covariance (N, 3, 3) of the known colours around each of the N pixels ``at``."""
     import cv2
 
+    step = max(1, int(reach / 2))
     weight = known.astype(np.float32)
+    size = at.shape[1::-1]
+    small = max(1, size[0] // step), max(1, size[1] // step)
 
     def around(layer: Float32) -> Float32:
-        near = cv2.GaussianBlur(layer, (0, 0), 1.3 * reach)
-        return np.asarray(near[at] + np.float32(0.02) * cv2.GaussianBlur(layer, (0, 0), 4 * reach)[at], np.float32)
+        coarse = resample(layer, small)
+        near = cv2.GaussianBlur(coarse, (0, 0), 1.3 * reach / step)
+        far = cv2.GaussianBlur(coarse, (0, 0), 4 * reach / step)
+        mixed = np.asarray(near + np.float32(0.02) * far, np.float32)
+        return resample(mixed, size, "bilinear")[at]
 
     total = around(weight) + np.float32(1e-8)
     mean = np.stack([around(rgb[..., c] * weight) for c in range(3)], axis=-1) / total[:, None]

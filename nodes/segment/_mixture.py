@@ -64,6 +64,10 @@ class Mixture:
         squares = [self._square(i, colours, places) for i in range(len(self.weights))]
         return np.asarray(np.sqrt(np.min(squares, axis=0)), np.float32)
 
+    def breadth(self) -> float:
+        """Mean standard deviation around the drifting means, in the unit of the colours."""
+        return float(np.sqrt(self.weights @ np.trace(self.spreads, axis1=1, axis2=2)))
+
     def log_density(self, colours: Floats, places: Floats) -> NDArray[np.float32]:
         """(N,) logarithm of the probability density."""
         log = self._each(colours, places)
@@ -71,16 +75,14 @@ class Mixture:
         return np.asarray(top + np.log(np.exp(log - top[:, None]).sum(axis=1)), np.float32)
 
     def _each(self, colours: Floats, places: Floats) -> Floats:
-        logs = [
-            np.log(weight + 1e-6) - 0.5 * self._square(i, colours, places) - 0.5 * np.linalg.slogdet(self.spreads[i])[1]
-            for i, weight in enumerate(self.weights)
-        ]
+        constants = np.log(self.weights + 1e-6) - 0.5 * np.linalg.slogdet(self.spreads)[1]
+        logs = [float(c) - 0.5 * self._square(i, colours, places) for i, c in enumerate(constants)]
         return np.stack(logs, axis=-1)
 
     def _square(self, i: int, colours: Floats, places: Floats) -> Floats:
-        whiten = np.linalg.cholesky(np.linalg.inv(self.spreads[i])).astype(colours.dtype)
-        z = (colours - places @ self.paths[i].astype(colours.dtype)) @ whiten
-        return np.asarray((z * z).sum(axis=1))
+        whiten = np.linalg.cholesky(np.linalg.inv(self.spreads[i]))
+        z = colours @ whiten.astype(colours.dtype) - places @ (self.paths[i] @ whiten).astype(colours.dtype)
+        return np.asarray(np.einsum("ij,ij->i", z, z))
 
 
 def _regress(x: Floats, p: Floats, weight: Floats) -> Floats:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.engine import BadInput, Image, Mask, Rect, Rectangle, Run, Setting, Slider, Stroke, Strokes, node
 from nodes.image._pixels import Float32, blur, check_finite, extend_colours, fit_within, fitted_mask, resample
-from nodes.segment._clean import enlarged, is_line_drawing, main_parts, true_holes, without_specks
+from nodes.image._regions import filled
+from nodes.segment._clean import enlarged, main_parts, parts_with, true_holes, without_specks
 from nodes.segment._coarse import Hints, find_object, lab_of, reduced
 from nodes.segment._matting import Trimap, object_colours, refine
 
+Bools = NDArray[np.bool_]
 Box = tuple[int, int, int, int]
 Holes = Literal["auto", "keep", "fill"]
 Parts = Literal["main parts", "all parts"]
@@ -36,7 +39,7 @@ def cut_out(
     strokes: Annotated[tuple[Stroke, ...], Strokes(help="Paint what to keep and what to drop.")] = (),
     holes: Annotated[Holes, Setting(help="Auto keeps a hole where the background shows through.")] = "auto",
     parts: Annotated[Parts, Setting(help="Main parts drops what is much smaller than the largest.")] = "main parts",
-    edge: Annotated[float, Slider(0.1, 5, unit="%", help="Width of the soft edge; wider for hair and fur.")] = 0.5,
+    edge: Annotated[float, Slider(0.1, 5, unit="%", help="Reach of the soft edge; wider for hair and fur.")] = 0.8,
     feather: Annotated[float, Slider(0, 128, unit="px", help="Softens the finished edge.")] = 0.0,
     existing_alpha: Annotated[
         Literal["honour", "ignore"], Setting(help="A picture that is already cut out is left as it is.")
@@ -58,14 +61,12 @@ def cut_out(
     box = _window(image, rectangle)
     rgb = np.ascontiguousarray(image.rgb[box[1] : box[3], box[0] : box[2]])
     small = reduced(rgb, SEARCH)
-    found = find_object(run, small, _hints(image, box, small, hint, rectangle, strokes))
-    region = _cleaned(found, small, holes, parts)
+    hints = _hints(image, box, small, hint, rectangle, strokes)
+    region = _cleaned(find_object(run, small, hints), small, hints.object, holes, parts)
     run.progress(0.6, "refining the edge")
-    alpha = np.zeros(image.alpha.shape, np.float32)
-    colours = image.rgb.copy()
-    inner = _edge(rgb, region, max(1.5, edge / 100 * max(rgb.shape[:2])))
-    alpha[box[1] : box[3], box[0] : box[2]] = inner
-    colours[box[1] : box[3], box[0] : box[2]] = object_colours(rgb, inner, max(2.0, edge / 100 * max(rgb.shape[:2])))
+    alpha, colours = np.zeros(image.alpha.shape, np.float32), image.rgb.copy()
+    inner = np.s_[box[1] : box[3], box[0] : box[2]]
+    colours[inner], alpha[inner] = _solved(rgb, region, edge / 100 * max(rgb.shape[:2]))
     return _finished(image, colours, alpha, feather)
 
 
@@ -104,9 +105,7 @@ def _hints(
     return Hints(keep & ~drop if rectangle else keep, drop & ~keep if not rectangle else drop, guess)
 
 
-def _painted(
-    image: Image, box: Box, small: Float32, strokes: list[Stroke]
-) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def _painted(image: Image, box: Box, small: Float32, strokes: list[Stroke]) -> Bools:
     import cv2
 
     scale = small.shape[1] / (box[2] - box[0])
@@ -120,47 +119,44 @@ def _painted(
     return canvas > 0
 
 
-def _inside(image: Image, box: Box, small: Float32, rectangle: Rect) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def _inside(image: Image, box: Box, small: Float32, rectangle: Rect) -> Bools:
     height, width = small.shape[:2]
     x = (box[0] + (np.arange(width) + 0.5) * (box[2] - box[0]) / width) / image.size[0]
     y = (box[1] + (np.arange(height) + 0.5) * (box[3] - box[1]) / height) / image.size[1]
     left, top, right, bottom = rectangle
-    return ((y > top) & (y < bottom))[:, None] & ((x > left) & (x < right))[None, :]
+    return np.asarray(((y > top) & (y < bottom))[:, None] & ((x > left) & (x < right))[None, :])
 
 
-def _cleaned(found: Float32, small: Float32, holes: Holes, parts: Parts) -> Float32:
+def _cleaned(found: Float32, small: Float32, marked: Bools, holes: Holes, parts: Parts) -> Float32:
     """The found region without specks, with the parts and holes that were asked for. Raises BadInput for nothing."""
     region = without_specks(found > 0.5, 12)
     if parts == "main parts":
-        region = main_parts(region)
+        region = parts_with(region, marked) if (marked & region).any() else main_parts(region)
     if not region.any() or region.mean() > 0.98:
         raise BadInput("No object stands out from the background.", MARK)
-    from nodes.image._regions import filled
-
     whole = filled(region)
-    if holes == "auto" and not is_line_drawing(region):
+    if holes == "auto":
         whole &= ~true_holes(region, lab_of(small))
     elif holes == "keep":
         whole = region
-    return np.where(
-        region, np.maximum(found, 0.51), np.where(whole, np.float32(1), np.minimum(found, 0.49) * _near(region))
-    )
+    outside = np.minimum(found, 0.49) * _near(region)
+    return np.where(region, np.maximum(found, 0.51), np.where(whole, np.float32(1), outside))
 
 
-def _near(region: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> Float32:
+def _near(region: Bools) -> Float32:
     import cv2
 
     return np.asarray(cv2.dilate(region.astype(np.float32), np.ones((3, 3), np.uint8)), np.float32)
 
 
-def _edge(rgb: Float32, region: Float32, reach: float) -> Float32:
-    """Opacity at the picture's size from the region found on a smaller one."""
+def _solved(rgb: Float32, region: Float32, reach: float) -> tuple[Float32, Float32]:
+    """(the object's own colours, its opacity) at the picture's size, from the region found on a smaller one."""
     size = rgb.shape[1::-1]
     work = fit_within(size, MATTE) if max(size) > MATTE else size
-    scale = work[0] / size[0]
-    trimap = Trimap.of(resample(region, work, "bilinear"), max(2.5, reach * scale))
-    alpha = refine(resample(rgb, work), trimap, max(2.5, reach * scale))
-    return enlarged(alpha, rgb, size)
+    band = max(3.5, reach * work[0] / size[0])
+    alpha = refine(resample(rgb, work), Trimap.of(resample(region, work, "bilinear"), band), band)
+    alpha = enlarged(alpha, rgb, size)
+    return object_colours(rgb, alpha, max(3.5, reach)), alpha
 
 
 def _finished(image: Image, colours: Float32, alpha: Float32, feather: float) -> CutOut:
