@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from viewer_samples import picture
+from viewer_samples import picture, sphere
 
 from app.engine.params import Rectangle, Stroke, Strokes
 from app.engine.payloads import Depth, Image, Mask
@@ -233,3 +233,15 @@ def test_points_beyond_the_picture_are_kept_on_its_border(drawing):
     drag(panel.picture, [(0.5, 0.5), (1.2, -0.3)])
     assert drawn[-1][1][0].points[-1] == (1, 0)
     assert isinstance(panel.picture.to_screen(0, 0), QPointF)
+
+
+def test_without_opengl_a_mesh_is_shown_as_a_picture_that_says_so(drawing, monkeypatch):
+    from viewer import gl
+    from viewer.panel import NO_OPENGL
+
+    panel, _ = drawing
+    monkeypatch.setattr(gl, "on_screen", gl.OpenGL)
+    panel.show_payload(sphere(), "a")
+    assert panel.viewport is None
+    assert NO_OPENGL in panel._foot.text()
+    assert panel.picture.image().pixelColor(panel.picture.image().rect().center()).alpha() == 255
