@@ -39,13 +39,23 @@ class Tile:
         return np.stack([1 - across if back else across, 1 - at[:, 1] / height], axis=1)
 
 
-def front_tile(
-    image: Image, alpha: Colours, shape: Silhouette, field: HeightField, level: float, inset: float, limit: int
-) -> Tile:
+@dataclass(frozen=True)
+class Edge:
+    """Which colours beside the outline to trust.
+
+    ``level``: opacity of the outline. ``inset``: picture pixels not to trust. ``clean``: look for leaked background.
+    """
+
+    level: float
+    inset: float
+    clean: bool
+
+
+def front_tile(image: Image, alpha: Colours, shape: Silhouette, field: HeightField, edge: Edge, limit: int) -> Tile:
     """The picture around the object; texels outside or close to the outline repeat the nearest inner one.
 
-    Close is ``inset`` picture pixels, and where the surface is all but edge-on to the viewer, since a texel there would
-    be drawn out over a broad band.
+    Close is ``edge.inset`` picture pixels, and where the surface is all but edge-on to the viewer, since a texel there
+    would be drawn out over a broad band.
     """
     import cv2
 
@@ -62,10 +72,11 @@ def front_tile(
     rgb = np.pad(np.clip(rgb, 0, 1), ((GUTTER, GUTTER), (GUTTER, GUTTER), (0, 0)), mode="edge")
     tile = Tile(rgb, corner - GUTTER / scale, scale)
     steep = 1 - np.sqrt(1 - EDGE_ON**2)
-    close = inset * float(scale[0]) + steep * float(scale[0]) * _on_texels(tile, field, field.radius)
-    inside = np.pad(cover >= level, GUTTER)
-    reach = max(4.0, SPILL_REACH * float(texels.max()))
-    core = _core(inside, close) & ~_spill(rgb, inside, reach)
+    close = edge.inset * float(scale[0]) + steep * float(scale[0]) * _on_texels(tile, field, field.radius)
+    inside = np.pad(cover >= edge.level, GUTTER)
+    core = _core(inside, close)
+    if edge.clean:
+        core &= ~_spill(rgb, inside, max(4.0, SPILL_REACH * float(texels.max())))
     return Tile(_continued(rgb, core), tile.corner, scale)
 
 

@@ -14,7 +14,7 @@ from nodes.image_to_3d._planar import Planar, triangulate
 from nodes.image_to_3d._relief import depth_follow, shading_relief
 from nodes.image_to_3d._silhouette import Floats, Silhouette, coverage, trace
 from nodes.image_to_3d._surface import closed, lift
-from nodes.image_to_3d._tile import Tile, front_tile, settle_rim
+from nodes.image_to_3d._tile import Edge, Tile, front_tile, settle_rim
 from nodes.mesh._shading import smooth_normals
 
 
@@ -45,6 +45,9 @@ def inflate(
     edge_inset: Annotated[
         float, Slider(0, 10, unit="px", help="Colours this close to the outline come from further in.", advanced=True)
     ] = 1.5,
+    clean_rim: Annotated[
+        bool, Setting(help="Turn on where the old background shows along the outline.", advanced=True)
+    ] = False,
     level: Annotated[float, Slider(0.05, 0.95, help="Opacity at which the object ends.", advanced=True)] = 0.5,
     speck: Annotated[
         float, Slider(0, 0.2, help="Separate parts smaller than this share are left out.", advanced=True)
@@ -66,7 +69,8 @@ def inflate(
     run.progress(0.65, "surface")
     solid = lift(run, flat, field)
     run.progress(0.8, "texture")
-    tile, facing = settle_rim(front_tile(image, alpha, shape, field, level, edge_inset, texture_size), field)
+    edge = Edge(level, edge_inset, clean_rim)
+    tile, facing = settle_rim(front_tile(image, alpha, shape, field, edge, texture_size), field)
     texture = atlas(tile, facing, back)
     run.progress(0.95, "relief")
     front, rear = _halves(solid, field, thickness, back_thickness)

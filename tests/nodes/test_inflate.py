@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -235,7 +236,7 @@ def test_background_colour_does_not_reach_the_surface():
     rgb[..., 1] = 1
     rgb[disc(97) > 0] = (1, 0, 0)  # the cut-out is 3 pixels too generous
     image = Image(np.dstack([rgb, np.clip(disc() + 0.5, 0, 1)]).astype(np.float32))
-    mesh = inflate(Run(), image, **PLAIN)
+    mesh = inflate(Run(), image, clean_rim=True, **PLAIN)
     seen = sample(mesh.material.base_colour, mesh.uv)
     assert seen[:, 1].max() < 0.1
     assert seen[:, 0].min() > 0.9
@@ -354,6 +355,21 @@ def test_noise_as_a_silhouette_still_closes():
     pairs, uses = np.unique(sides(faces), axis=0, return_counts=True)
     assert (uses == 1).all()
     assert {tuple(p) for p in pairs} == {tuple(p[::-1]) for p in pairs}
+
+
+PHOTO = Path(__file__).parents[3] / "shared/data/photos/chair.png"
+
+
+@pytest.mark.skipif(not PHOTO.exists(), reason="the photographs to try are not on this machine")
+def test_a_photographed_chair_keeps_its_two_openings():
+    bgra = cv2.imread(str(PHOTO), cv2.IMREAD_UNCHANGED)
+    mesh = inflate(Run(), Image.of(bgra[..., [2, 1, 0, 3]]))
+    points, faces = welded(mesh)
+    pairs, uses = np.unique(np.sort(sides(faces), axis=1), axis=0, return_counts=True)
+    assert (uses == 2).all() and len(points) - len(pairs) + len(faces) == 2 - 2 * 2
+    legs = mesh.vertices[mesh.vertices[:, 1] < 0.3]
+    assert np.ptp(legs[:, 2]) < 0.12 < np.ptp(mesh.vertices[:, 2])
+    assert len(mesh.faces) == pytest.approx(60_000, rel=0.1)
 
 
 def test_cancel_stops_it():
