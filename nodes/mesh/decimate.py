@@ -32,6 +32,7 @@ def decimate(
 
     For the fewest triangles turn `keep_uv` off and follow with Unwrap UV and Bake.
     """
+    run.progress(0.0, "checking")
     need_sound(mesh)
     if len(mesh.faces) <= target_faces:
         return mesh

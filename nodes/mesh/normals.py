@@ -25,6 +25,7 @@ def normals(
 
     Vertices are duplicated along hard edges and along UV seams, and nowhere else.
     """
+    run.progress(0.0, "checking")
     need_sound(mesh)
     if flip:
         mesh = replace(mesh, faces=np.ascontiguousarray(mesh.faces[:, ::-1]))

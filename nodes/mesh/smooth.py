@@ -40,6 +40,7 @@ def smooth(
 
     Taubin smoothing (1995) steps forward and back, so that the shape does not shrink.
     """
+    run.progress(0.0, "checking")
     need_sound(mesh)
     weld = weld_points(mesh.vertices)
     faces = weld.ids[mesh.faces]

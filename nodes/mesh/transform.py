@@ -32,6 +32,7 @@ def transform(
     move_z: Annotated[float, Slider(-1000, 1000, unit="m", advanced=True)] = 0.0,
 ) -> Mesh:
     """Turn, scale to a height in metres, and stand on the floor or centre."""
+    run.progress(0.0, "checking")
     need_sound(mesh)
     turn = _turn(turn_x, turn_y, turn_z)
     at = mesh.vertices.astype(np.float64) @ turn.T

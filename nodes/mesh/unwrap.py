@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from app.engine import Isolated, Material, Mesh, Run, Setting, Slider, node
+from app.engine import BadInput, Isolated, Material, Mesh, Run, Setting, Slider, node
 from nodes.mesh import _flatten as flatten
 from nodes.mesh._checks import need_sound
 from nodes.mesh._shading import smooth_normals
-from nodes.mesh._topology import weld_rows
+from nodes.mesh._topology import face_vectors, weld_rows
 
 XATLAS_FACES = 20_000
 
@@ -28,6 +29,7 @@ def box_unwrap(
     run: Run, mesh: Mesh, texture_size: TextureSize = 1024, padding: Padding = 4, method: Method = "auto"
 ) -> Mesh:
     """Six views along the axes: rougher charts, but it always ends."""
+    run.progress(0.0, "checking")
     need_sound(mesh)
     run.progress(0.3, "box projection")
     return flatten.by_box(_prepared(run, mesh), texture_size, padding)
@@ -42,6 +44,7 @@ def unwrap(
     Vertices are duplicated along the seams; normals stay smooth across them. Textures that belonged to older UVs are
     dropped: Bake brings them over. For a large mesh, decimate first.
     """
+    run.progress(0.0, "checking")
     need_sound(mesh)
     mesh = _prepared(run, mesh)
     few = len(mesh.faces) <= XATLAS_FACES
@@ -61,6 +64,8 @@ def unwrap(
 
 def _prepared(run: Run, mesh: Mesh) -> Mesh:
     """The mesh with smooth or given normals, without older UVs, its vertices split only where attributes differ."""
+    if not face_vectors(mesh.vertices, mesh.faces).any():
+        raise BadInput("No face of the mesh has an area.", "Put a Repair step before this one, or check the mesh.")
     material = mesh.material
     if material is not None and any(getattr(material, name) is not None for name in material.MAPS):
         run.warn(
@@ -87,6 +92,13 @@ def untextured(material: Material) -> Material:
     return replace(material, **none)
 
 
+def _unit_sized(mesh: Mesh) -> NDArray[np.float32]:
+    """Positions in the unit cube: xatlas hangs on very large and on very small coordinates."""
+    at = mesh.vertices.astype(np.float64)
+    at -= at.min(axis=0)
+    return np.ascontiguousarray(at / at.max(), np.float32)
+
+
 def _xatlas(mesh: Mesh, size: int, padding: int) -> Mesh:
     """xatlas with winding fixed and chart rotation off: its rotation mirrors charts."""
     from xatlas import Atlas, ChartOptions, PackOptions
@@ -94,7 +106,7 @@ def _xatlas(mesh: Mesh, size: int, padding: int) -> Mesh:
     atlas, charts, packing = Atlas(), ChartOptions(), PackOptions()
     charts.fix_winding = True
     packing.resolution, packing.padding, packing.bilinear, packing.rotate_charts = size, padding, True, False
-    atlas.add_mesh(mesh.vertices, mesh.faces.astype(np.uint32))
+    atlas.add_mesh(_unit_sized(mesh), mesh.faces.astype(np.uint32))
     atlas.generate(charts, packing)
     source, faces, uv = atlas[0]
     shape = np.array([atlas.width, atlas.height], np.float64)
