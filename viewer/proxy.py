@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from app.engine.payloads import Mesh
+from app.engine.payloads import Float32, Int32, Mesh
 from viewer.shown import finite_bounds
 
 
@@ -34,6 +34,15 @@ def _clustered(mesh: Mesh, cells: float) -> Mesh:
         name: None if (values := getattr(mesh, name)) is None else values[kept] for name in ("normals", "uv", "colours")
     }
     groups = None if mesh.face_groups is None else mesh.face_groups[whole]
-    return replace(
-        mesh, vertices=mesh.vertices[kept], faces=faces[whole].astype(np.int32), face_groups=groups, **attributes
-    )
+    vertices, faces = mesh.vertices[kept], faces[whole].astype(np.int32)
+    faces = _turned(vertices, faces, attributes["normals"])
+    return replace(mesh, vertices=vertices, faces=faces, face_groups=groups, **attributes)
+
+
+def _turned(vertices: Float32, faces: Int32, normals: Float32 | None) -> Int32:
+    """Clustering folds some slivers over: those that face against their normals are turned round."""
+    if normals is None:
+        return faces
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    against = (np.cross(b - a, c - a) * normals[faces].sum(axis=1)).sum(axis=1) < 0
+    return np.where(against[:, None], faces[:, ::-1], faces)

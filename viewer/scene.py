@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,7 @@ class Scene:
             mesh, data = self._coarse
             self._coarse_actor = surface_actor(data, mesh, self.mode, self.edges)
             self._coarse_actor.visibility = False
+            self._coarse_actor.SetBackfaceProperty(None)
             made.append(self._coarse_actor)
         if shown.outline is not None:
             made.append(_box(shown.outline))
@@ -124,6 +126,12 @@ class Scene:
             self.plotter.renderer.RemoveActor(actor)
         self._actors.clear()
         self._full = self._coarse_actor = None
+
+    def smooth_mesh(self) -> Mesh | None:
+        """The mesh shown, with the normals it is drawn with."""
+        if not isinstance(self.shown, Solid) or self._data is None:
+            return None
+        return replace(self.shown.mesh, normals=np.asarray(self._data.point_data["Normals"], np.float32))
 
     def use_coarse(self, mesh: Mesh) -> None:
         """Takes a coarse stand-in for the mesh shown; :meth:`moving` draws it."""

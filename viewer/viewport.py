@@ -119,8 +119,9 @@ class Viewport(QWidget):
         if not isinstance(shown, Solid) or not len(shown.mesh.faces) or shown.facts:
             return
         mesh = shown.mesh
-        if self.software and len(mesh.faces) > HEAVY_FACES:
-            self._background.start("coarse", lambda: coarse(mesh), self.scene.use_coarse)
+        smooth = self.scene.smooth_mesh()
+        if self.software and len(mesh.faces) > HEAVY_FACES and smooth is not None:
+            self._background.start("coarse", lambda: coarse(smooth), self.scene.use_coarse)
         self._background.start(
             "closed",
             lambda: closed(mesh),
