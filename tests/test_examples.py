@@ -1,0 +1,241 @@
+"""Every example opens, is complete and in order, runs, and does what it says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import main
+from app.engine import Mesh, Run
+from app.engine.embedded import read_graph_text
+from app.engine.graph import Graph
+from app.engine.graph_file import dumps, loads, read
+from app.engine.graph_thread import Setup
+from app.engine.plan import make_plan
+from app.engine.registry import Registry, discover
+from app.engine.report import RunReport
+from app.engine.script import run_and_wait
+from app.engine.store import Store
+from app.engine.validate import validate
+from nodes.io.load_mesh import load_mesh
+from nodes.mesh.analyse import analyse
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "resources" / "examples").glob("*.graph"))
+STARTER = next(path for path in EXAMPLES if path.stem == "starter")
+NODE_SIZE = (264, 200)
+
+QUICK: dict[str, dict[str, dict[str, Any]]] = {
+    "drawing_to_toy": {
+        "drawing": {"longest_side": 256},
+        "inflate": {"faces": 4000, "resolution": 96, "texture_size": 256},
+    },
+    "mesh_cleanup": {},
+    "mesh_to_game_asset": {"decimate": {"target_faces": 1500}, "bake": {"size": 256, "rays": 4, "antialias": "off"}},
+    "picture_studio": {
+        "photo": {"longest_side": 256},
+        "drawing": {"longest_side": 300},
+        "small": {"longest_side": 200},
+    },
+    "starter": {
+        "photo": {"longest_side": 320},
+        "inflate": {"faces": 12_000, "resolution": 128, "texture_size": 512},
+        "decimate": {"target_faces": 2000},
+        "bake": {"size": 256, "rays": 8, "antialias": "off"},
+    },
+}
+
+
+def name_of(path: Path) -> str:
+    return path.stem
+
+
+def quick(path: Path) -> Graph:
+    """The example with smaller sizes: the same steps in less time."""
+    graph = read(path)
+    for id, values in QUICK[path.stem].items():
+        assert set(values) <= set(graph.nodes[id].params)
+        graph = graph.with_params(id, **values)
+    return graph
+
+
+class Desk:
+    """Runs graphs with one store; ``out`` holds the files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.setup, self.out = Setup(folder / "store"), folder / "out"
+
+    def run(self, graph: Graph) -> RunReport:
+        report = RunReport(graph)
+        run_and_wait(self.setup, graph, STARTER.parent, self.out, None, report, strict=True)
+        assert report.status == "ok", report.to_json()
+        return report
+
+    def states(self, graph: Graph) -> dict[str, str]:
+        return {id: node.state for id, node in self.run(graph).nodes.items()}
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return discover(("nodes",))
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    return Desk(tmp_path_factory.mktemp("examples"))
+
+
+@pytest.fixture(scope="module")
+def asset(desk: Desk) -> Path:
+    """What the starter writes."""
+    assert desk.run(quick(STARTER)).outputs == ["asset.glb"]
+    return desk.out / "asset.glb"
+
+
+def test_there_are_five_and_each_has_quick_settings() -> None:
+    assert len(EXAMPLES) >= 5
+    assert {path.stem for path in EXAMPLES} == set(QUICK)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=name_of)
+def test_it_is_canonical(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert dumps(loads(text)) == text
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=name_of)
+def test_it_is_valid_plans_and_is_written_by_today_s_nodes(path: Path, registry: Registry, tmp_path: Path) -> None:
+    graph = read(path)
+    assert validate(graph, registry, path.parent) == []
+    store = Store(tmp_path / "store")
+    plan = make_plan(graph, registry, store, path.parent)
+    store.close()
+    assert set(plan.states.values()) == {"run"}
+    assert set(plan.states) == set(graph.nodes)
+    for node in graph.nodes.values():
+        spec = registry[node.type]
+        assert node.version == spec.version
+        assert set(node.params) == {param.name for param in spec.params}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=name_of)
+def test_it_reads_from_left_to_right_and_nothing_overlaps(path: Path) -> None:
+    graph = read(path)
+    assert all(graph.nodes[link.source].at[0] < graph.nodes[link.target].at[0] for link in graph.links)
+    for one, other in combinations(graph.nodes.values(), 2):
+        apart = [abs(a - b) for a, b in zip(one.at, other.at, strict=True)]
+        assert apart[0] >= NODE_SIZE[0] or apart[1] >= NODE_SIZE[1], (one.id, other.id)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=name_of)
+def test_it_says_what_it_does_in_one_sentence(path: Path) -> None:
+    view = read(path).view
+    assert view["title"]
+    assert view["description"].endswith(".") and view["description"].count(". ") == 0
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=name_of)
+def test_it_uses_files_of_the_samples_by_relative_path(path: Path, registry: Registry) -> None:
+    for node in read(path).nodes.values():
+        if node.type in ("io.load_image", "io.load_mesh"):
+            assert str(node.params["path"]).startswith("../samples/")
+
+
+@pytest.mark.parametrize("path", [path for path in EXAMPLES if path != STARTER], ids=name_of)
+def test_it_runs_and_then_runs_nothing(path: Path, desk: Desk) -> None:
+    graph = quick(path)
+    report = desk.run(graph)
+    assert {id for id, node in report.nodes.items() if node.state != "ran"} == set()
+    assert report.outputs
+    assert all((desk.out / name).stat().st_size > 100 for name in report.outputs)
+    assert set(desk.states(graph).values()) == {"reused"}
+
+
+def test_the_clean_up_turns_a_torn_scan_into_a_closed_mesh(desk: Desk) -> None:
+    path = next(path for path in EXAMPLES if path.stem == "mesh_cleanup")
+    graph = read(path)
+    desk.run(graph)
+    torn = analyse(Run(), load_mesh(Run(), path.parent / graph.nodes["scan"].params["path"])).report
+    clean = analyse(Run(), load_mesh(Run(), desk.out / "duck.ply"))
+    assert (torn.value("closed"), clean.report.value("closed")) == (False, True)
+    assert clean.report.value("watertight") is True
+    assert (torn.value("parts"), clean.report.value("parts")) != (1, 2)
+    assert len(clean.mesh.faces) <= graph.nodes["decimate"].params["target_faces"]
+    assert clean.mesh.colours is not None
+
+
+def test_the_starter_has_the_names_that_the_command_line_uses() -> None:
+    graph = read(STARTER)
+    photo, export = graph.find("Photo"), graph.find("Export")
+    assert [graph.nodes[id].type for id in (*photo, *export)] == ["io.load_image", "io.export_glb"]
+
+
+def test_the_starter_writes_a_closed_light_textured_asset(asset: Path) -> None:
+    mesh = load_mesh(Run(), asset)
+    report = analyse(Run(), mesh).report
+    assert report.value("watertight") is True
+    assert report.value("parts") == 1
+    assert float(report.value("UV overlap")) < 0.01
+    assert len(mesh.faces) <= quick(STARTER).nodes["decimate"].params["target_faces"]
+    height = mesh.bounds[1][1] - mesh.bounds[0][1]
+    assert abs(height - quick(STARTER).nodes["inflate"].params["height_m"]) < 0.01
+    check_material(mesh)
+
+
+def check_material(mesh: Mesh) -> None:
+    assert mesh.uv is not None and mesh.material is not None
+    colour, normal = mesh.material.base_colour, mesh.material.normal
+    assert colour is not None and normal is not None and mesh.material.roughness is not None
+    assert colour.size == normal.size == (256, 256)
+    assert np.ptp(colour.rgb.reshape(-1, 3), axis=0).min() > 0.3
+    assert float(mesh.material.metallic_factor) == 0 or mesh.material.metallic is not None
+
+
+def test_the_asset_carries_the_graph_that_made_it(asset: Path) -> None:
+    text = read_graph_text(asset)
+    assert text == dumps(quick(STARTER))
+    assert text is not None and loads(text) == quick(STARTER)
+
+
+def test_a_second_run_executes_nothing(desk: Desk, asset: Path) -> None:
+    written = asset.read_bytes()
+    assert set(desk.states(quick(STARTER)).values()) == {"reused"}
+    asset.unlink()
+    assert set(desk.states(quick(STARTER)).values()) == {"reused"}
+    assert asset.read_bytes() == written
+
+
+def test_the_command_line_reuses_what_was_run_before(desk: Desk, asset: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    settings = [
+        f"--set={id}.{name}={json.dumps(value) if not isinstance(value, str) else value}"
+        for id, values in QUICK["starter"].items()
+        for name, value in values.items()
+    ]
+    words = ["run", str(STARTER), "--out", str(desk.out), "--store", str(desk.setup.store), "--report", str(report)]
+    assert main.main([*words, "--in-process", *settings]) == 0
+    told = json.loads(report.read_text("utf-8"))
+    assert told["status"] == "ok"
+    assert {node["state"] for node in told["nodes"].values()} == {"reused"}
+    assert told["outputs"] == ["asset.glb"]
+
+
+def test_a_change_runs_its_node_and_what_follows_and_changing_back_runs_nothing(desk: Desk, asset: Path) -> None:
+    graph = quick(STARTER)
+    for id, change in (("pbr", {"roughness": 0.3}), ("decimate", {"target_faces": 1500})):
+        states = desk.states(graph.with_params(id, **change))
+        after = graph.downstream([id])
+        assert {id for id, state in states.items() if state == "ran"} == after
+        assert {id for id, state in states.items() if state == "reused"} == set(graph.nodes) - after
+    assert set(desk.states(graph).values()) == {"reused"}
+
+
+def test_moving_and_renaming_runs_nothing(desk: Desk, asset: Path) -> None:
+    graph = quick(STARTER)
+    moved = graph.with_nodes(replace(node, at=(node.at[0] + 50, 7.0), title="") for node in graph.nodes.values())
+    assert set(desk.states(moved).values()) == {"reused"}
