@@ -34,9 +34,9 @@ def _clustered(mesh: Mesh, cells: float) -> Mesh:
         name: None if (values := getattr(mesh, name)) is None else values[kept] for name in ("normals", "uv", "colours")
     }
     groups = None if mesh.face_groups is None else mesh.face_groups[whole]
-    vertices, faces = mesh.vertices[kept], faces[whole].astype(np.int32)
-    faces = _turned(vertices, faces, attributes["normals"])
-    return replace(mesh, vertices=vertices, faces=faces, face_groups=groups, **attributes)
+    vertices = mesh.vertices[kept]
+    turned = _turned(vertices, faces[whole].astype(np.int32), attributes["normals"])
+    return replace(mesh, vertices=vertices, faces=turned, face_groups=groups, **attributes)
 
 
 def _turned(vertices: Float32, faces: Int32, normals: Float32 | None) -> Int32:
