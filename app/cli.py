@@ -16,6 +16,7 @@ from app.engine.errors import BadGraphFile, BadParam, EngineError, InvalidGraph
 from app.engine.graph import Graph
 from app.engine.graph_file import read
 from app.engine.graph_thread import Setup
+from app.engine.memory import available_bytes
 from app.engine.migrations import adopt
 from app.engine.params import Folder, OpenFile
 from app.engine.places import store_folder
@@ -128,6 +129,7 @@ def plan_command(options: argparse.Namespace) -> int:
             seconds = plan.expected.get(step.node_id)
             time_text = f"  about {seconds:.1f} s" if seconds else ""
             print(f"{plan.states[step.node_id]:8}{_name(graph, step.node_id)}{time_text}")
+        print(_plan_summary(plan))
         _print_problems(list(plan.problems), sys.stdout)
     return INVALID if plan.problems else OK
 
@@ -257,6 +259,22 @@ def _name(graph: Graph, id: str) -> str:
     return f"{title} ({id})" if title else f"{graph.nodes[id].type} ({id})"
 
 
+def _fits(plan: Plan) -> bool:
+    there = available_bytes()
+    return there is None or plan.peak_bytes <= there
+
+
+def _plan_summary(plan: Plan) -> str:
+    runs = sum(state == "run" for state in plan.states.values())
+    reused = sum(state == "reuse" for state in plan.states.values())
+    text = f"{runs} to run, {reused} reused; about {plan.seconds:.1f} s and {plan.peak_bytes / 1e9:.2f} GB of memory"
+    if plan.unknown:
+        text += f" ({plan.unknown} never timed here)"
+    if not _fits(plan):
+        text += f". This machine has {(available_bytes() or 0) / 1e9:.2f} GB free: it will not fit"
+    return text
+
+
 def _plan_json(graph: Graph, plan: Plan) -> dict[str, Any]:
     nodes = {
         step.node_id: {
@@ -269,6 +287,9 @@ def _plan_json(graph: Graph, plan: Plan) -> dict[str, Any]:
     return {
         "nodes": nodes,
         "seconds": plan.seconds,
+        "peak_bytes": plan.peak_bytes,
+        "available_bytes": available_bytes(),
+        "fits": _fits(plan),
         "never_timed": plan.unknown,
         "problems": [asdict(problem) for problem in plan.problems],
     }

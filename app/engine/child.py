@@ -9,6 +9,7 @@ import logging
 import os
 import pickle
 import sys
+import traceback
 from multiprocessing.connection import Connection
 from threading import Lock
 from typing import Any
@@ -17,10 +18,12 @@ from app.engine.errors import EngineError
 from app.engine.events import Event
 from app.engine.graph_thread import GraphThread
 from app.engine.isolated import Helper
+from app.engine.memory import LOST_GPU, is_lost_gpu
 from app.engine.payloads import Payload
 from app.engine.processes import connect_back
 from app.engine.registry import load_file
 from app.engine.run import Run
+from app.engine.spec import NodeSpec
 
 
 def main() -> None:
@@ -41,7 +44,17 @@ def _serve_graphs(connection: Connection) -> None:
             connection.send(event)
 
     helper = Helper()
-    thread = GraphThread(connection.recv(), emit, helper)
+
+    def call(spec: NodeSpec, arguments: dict[str, Any], run: Run) -> Any:
+        try:
+            return helper(spec, arguments, run)
+        except Exception as error:
+            if not is_lost_gpu(error):
+                raise
+            traceback.print_exc()
+            os._exit(LOST_GPU)
+
+    thread = GraphThread(connection.recv(), emit, call)
     try:
         while True:
             command, *content = connection.recv()

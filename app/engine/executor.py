@@ -13,7 +13,7 @@ from threading import Event as Flag
 from typing import Any
 
 from app.engine.deliver import deliver, file_list, same_content
-from app.engine.errors import BadNode, Cancelled, EngineError, OutOfMemory, StoreDamaged
+from app.engine.errors import BadInput, BadNode, Cancelled, EngineError, OutOfMemory, StoreDamaged
 from app.engine.events import (
     ErrorInfo,
     Event,
@@ -30,6 +30,7 @@ from app.engine.events import (
 )
 from app.engine.graph import Graph
 from app.engine.graph_file import dumps
+from app.engine.memory import Gauge, is_out_of_memory, make_room
 from app.engine.models import ModelPool
 from app.engine.payloads import Number, Payload, Text
 from app.engine.plan import Step, make_steps, step_key
@@ -83,6 +84,7 @@ class Executor:
         self.entries: dict[str, Entry] = {}
         self.failed: set[str] = set()
         self._graph_text = ""
+        self._gauge = Gauge()
         self.ran_or_reused = 0
 
     def run(self) -> Status:
@@ -93,7 +95,8 @@ class Executor:
         steps = make_steps(job.graph, self.specs, job.targets)
         self.emit(RunStarted(job.run_id, tuple(step.node_id for step in steps)))
         self.steps = {step.node_id: step for step in steps}
-        status = self._run_steps(steps, problems)
+        with self._gauge:
+            status = self._run_steps(steps, problems)
         self.store.flush()
         self.emit(RunFinished(job.run_id, status, time.perf_counter() - begun))
         return status
@@ -140,7 +143,7 @@ class Executor:
 
     def _settle(self, step: Step) -> Entry:
         """Reuse what is stored, else call; then see that the files are where they belong."""
-        inputs = {name: self.entries[source].outputs[output] for name, (source, output) in step.feeds.items()}
+        inputs = self._inputs(step)
         key = step_key(step, inputs, self.job.base, self.store)
         entry = None if step.spec.volatile else self.store.lookup(key)
         if entry is not None and self._usable(step, entry):
@@ -170,19 +173,51 @@ class Executor:
         feeds = {name: self._input(step, name, digest) for name, digest in inputs.items()}
         absent = {socket.name: None for socket in step.spec.inputs if socket.optional}
         arguments = {**absent, **step.values(self.job.base), **_driven(step.spec, feeds)}
+        self._gauge.begin()
         begun = time.perf_counter()
         try:
-            result = self.call(step.spec, arguments, run)
+            result = self._call_with_room(step.spec, arguments, run)
             run.check()
         finally:
             if "scratch" in run.__dict__:
                 shutil.rmtree(run.scratch, ignore_errors=True)
         seconds = time.perf_counter() - begun
         outputs = name_outputs(step.spec, result)
-        entry = self.store.publish(key, step.spec.id, outputs, seconds, run.notes, file_list(outputs))
+        files = file_list(outputs)
+        entry = self.store.publish(key, step.spec.id, outputs, seconds, run.notes, files, self._gauge.peak())
         self._deliver(step, outputs)
         self._finished(step, key, entry, False)
         return entry
+
+    def _call_with_room(self, spec: NodeSpec, arguments: dict[str, Any], run: Run) -> Any:
+        """Call; when memory runs out, drop other models and try again, then with the node's cheaper setting."""
+        try:
+            return self.call(spec, arguments, run)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        make_room(self.models)
+        self.store.release()
+        try:
+            return self.call(spec, arguments, run)
+        except Exception as error:
+            if not is_out_of_memory(error) or not spec.cheaper:
+                raise
+        make_room(self.models)
+        words = ", ".join(f"{name} = {value}" for name, value in spec.cheaper.items())
+        run.warn(f"Memory ran out; a cheaper setting was used: {words}.")
+        return self.call(spec, {**arguments, **spec.cheaper}, run)
+
+    def _inputs(self, step: Step) -> dict[str, str]:
+        """Content digest by feed; an optional output that its node did not give leaves the input empty."""
+        found: dict[str, str] = {}
+        for name, (source, output) in step.feeds.items():
+            socket = step.spec.input(name)
+            if output in self.entries[source].outputs:
+                found[name] = self.entries[source].outputs[output]
+            elif socket is None or not socket.optional:
+                raise BadInput(f"{name!r} got nothing: the node before it gave no {output!r}.", "Link something else.")
+        return found
 
     def _input(self, step: Step, name: str, digest: str) -> Payload:
         """What comes in; when its bytes were evicted or damaged, the step that made it runs again."""
@@ -191,7 +226,7 @@ class Executor:
         except (KeyError, StoreDamaged):
             source, output = step.feeds[name]
             maker = self.steps[source]
-            feeds = {n: self.entries[s].outputs[o] for n, (s, o) in maker.feeds.items()}
+            feeds = self._inputs(maker)
             key = step_key(maker, feeds, self.job.base, self.store)
             self.entries[source] = self._compute(maker, key, feeds)
             return self.store.load(self.entries[source].outputs[output])
@@ -248,7 +283,7 @@ def name_outputs(spec: NodeSpec, result: Any) -> dict[str, Payload]:
 def describe(error: BaseException) -> ErrorInfo:
     """An exception in words. Memory errors of numpy and torch are recognised by name, without importing torch."""
     details = "".join(traceback.format_exception(error))
-    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+    if is_out_of_memory(error) and not isinstance(error, OutOfMemory):
         error = OutOfMemory(
             "There was not enough memory.", "Use a smaller size or resolution, or close other programs."
         )

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
 
 from app.engine.events import Event, RunFinished
 from app.engine.executor import Call, Executor, Job, call_here
+from app.engine.memory import make_room
 from app.engine.models import ModelPool
 from app.engine.registry import Registry, discover
 from app.engine.store import GIGABYTE, Store
@@ -65,9 +65,8 @@ class GraphThread:
 
     def release(self) -> None:
         """Drop models and the memory tier; what a node is using now stays until it is done."""
-        self.models.release()
+        make_room(self.models)
         self.store.release()
-        _empty_gpu_cache()
 
     def close(self, wait_s: float = 10.0) -> None:
         self.cancel()
@@ -95,13 +94,3 @@ class GraphThread:
 def _mark(folders: tuple[Path, ...]) -> object:
     files = [path for folder in folders for path in sorted(folder.glob("*.py"))]
     return [(str(path), (stat := path.stat()).st_mtime_ns, stat.st_size) for path in files]
-
-
-def _empty_gpu_cache() -> None:
-    import gc
-    import sys
-
-    gc.collect()
-    torch: Any = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()

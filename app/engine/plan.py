@@ -51,7 +51,8 @@ class Plan:
     """``steps`` in order. ``states`` by node; a node whose inputs must still be computed counts as "run".
 
     ``keys``, ``entries``: of the steps whose inputs are known. ``seconds``: expected time of what would run, and
-    ``unknown``: how many of those have never been timed on this machine.
+    ``unknown``: how many of those have never been timed on this machine. ``peak_bytes``: the most memory that one of
+    them needed before, on top of what the worker holds.
     """
 
     steps: tuple[Step, ...]
@@ -61,6 +62,7 @@ class Plan:
     problems: tuple[Problem, ...]
     seconds: float = 0.0
     unknown: int = 0
+    peak_bytes: int = 0
     expected: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -100,16 +102,17 @@ def make_plan(
     keys: dict[str, str] = {}
     entries: dict[str, Entry] = {}
     expected: dict[str, float] = {}
-    unknown = 0
+    unknown = peak = 0
     steps = make_steps(graph, specs, wanted)
     for step in steps:
         id = step.node_id
         states[id] = _foresee(step, states, bad, entries, keys, base, store)
         if states[id] == "run":
-            seconds = store.expected_seconds(step.spec.id)
-            unknown += seconds is None
-            expected[id] = seconds or 0.0
-    return Plan(tuple(steps), states, keys, entries, tuple(problems), sum(expected.values()), unknown, expected)
+            cost = store.expected(step.spec.id)
+            unknown += cost is None
+            expected[id], needed = cost or (0.0, 0)
+            peak = max(peak, needed)
+    return Plan(tuple(steps), states, keys, entries, tuple(problems), sum(expected.values()), unknown, peak, expected)
 
 
 def _foresee(

@@ -14,6 +14,7 @@ from pathlib import Path
 from queue import Empty, Queue
 
 from app.engine.errors import Crashed
+from app.engine.memory import LOST_GPU
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,6 +78,8 @@ def connect_back() -> tuple[str, Connection]:
 
 def words_for_exit(code: int) -> str:
     """An exit status in words: "was ended by a segmentation fault"."""
+    if code == LOST_GPU:
+        return "lost the GPU: an error that only a fresh process clears"
     if code >= 0:
         return f"ended with exit status {code}"
     known = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import builtins
 import inspect
 import types
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from types import NoneType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -86,6 +86,7 @@ class NodeSpec:
     volatile: bool = False
     isolated: Isolated | None = None
     deterministic: bool = True
+    cheaper: Mapping[str, Any] = field(default_factory=dict)
     source_digest: str = ""
 
     @property
@@ -121,13 +122,17 @@ def node(
     volatile: bool = False,
     isolated: bool | Isolated = False,
     deterministic: bool = True,
+    cheaper: Mapping[str, Any] | None = None,
 ) -> Callable[[F], F]:
     """Declare a plain function as a node type; the function itself is handed back unchanged.
 
     ``id``: ``family.word``, chosen by a person and kept for ever. ``version``: raise it when equal inputs give a new
     result. ``models``: weight cards. ``devices``: where it can run. ``vram_gb``: GPU memory it needs (0: none).
     ``formerly``: old ids. ``volatile``: never reuse a result. ``isolated``: native code that may hang or crash.
-    ``deterministic``: equal inputs give equal bytes. Raises :class:`BadNode` when the signature cannot be read.
+    ``deterministic``: equal inputs give equal bytes. ``cheaper``: parameter values to fall back on when memory runs
+    out, such as ``{"tile": 256}``; the node says when they were used.
+
+    Raises :class:`BadNode` when the signature cannot be read.
     """
     wrapped = Isolated() if isolated is True else (isolated or None)
 
@@ -137,6 +142,7 @@ def node(
             id=id, title=title, version=version, doc=inspect.getdoc(function) or "", inputs=inputs, params=params,
             outputs=outputs, wants_run=wants_run, call=function, licence=licence, models=models, devices=devices,
             vram_gb=vram_gb, formerly=formerly, volatile=volatile, isolated=wrapped, deterministic=deterministic,
+            cheaper=_cheaper(id, params, cheaper or {}),
         )  # fmt: skip
         function.__dict__[SPEC] = spec
         return function
@@ -144,6 +150,13 @@ def node(
     if "." not in id:
         raise BadNode(f"{id!r} is not a node id.", "Use family.word, such as mesh.decimate.")
     return declare
+
+
+def _cheaper(id: str, params: tuple[Param, ...], values: Mapping[str, Any]) -> dict[str, Any]:
+    known = {param.name: param.setting for param in params}
+    if not values.keys() <= known.keys():
+        raise BadNode(f"{id}: 'cheaper' names a parameter that is not there.", "Use names of its parameters.")
+    return {name: known[name].check(value) for name, value in values.items()}
 
 
 def _read_signature(

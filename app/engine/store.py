@@ -29,12 +29,13 @@ from app.engine.payloads import Payload, nbytes
 
 INLINE_BYTES = 16 * 1024
 GIGABYTE = 1024**3
+OPEN_S = 20.0
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries
     (key TEXT PRIMARY KEY, type TEXT, outputs TEXT, notes TEXT, files TEXT, seconds REAL);
 CREATE TABLE IF NOT EXISTS blobs (digest TEXT PRIMARY KEY, size INTEGER, used REAL, inline BLOB);
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stat TEXT, digest TEXT);
-CREATE TABLE IF NOT EXISTS times (type TEXT PRIMARY KEY, seconds REAL, runs INTEGER);
+CREATE TABLE IF NOT EXISTS costs (type TEXT PRIMARY KEY, seconds REAL, bytes INTEGER, runs INTEGER);
 """
 
 
@@ -125,6 +126,7 @@ class Store:
         seconds: float,
         notes: Iterable[str] = (),
         files: Iterable[tuple[str, str]] = (),
+        peak_bytes: int = 0,
     ) -> Entry:
         """Keep a result; others see all of it or nothing. When the disk refuses, memory keeps it and a note says so."""
         pieces = {name: encode(payload) for name, payload in outputs.items()}
@@ -135,7 +137,7 @@ class Store:
         try:
             for name, parts in pieces.items():
                 self._write(names[name], parts)
-            self._insert(key, type_id, entry)
+            self._insert(key, type_id, entry, peak_bytes)
         except (OSError, sqlite3.Error) as error:
             text = f"The result could not be kept on disk ({error}); it is held in memory until the program ends."
             entry = Entry(names, seconds, (*entry.notes, text), entry.files)
@@ -157,11 +159,14 @@ class Store:
         with self._lock:
             self._forget(key)
 
-    def expected_seconds(self, type_id: str) -> float | None:
-        """Mean time that this node type took on this machine, lately; None when it never ran."""
+    def expected(self, type_id: str) -> tuple[float, int] | None:
+        """(seconds, bytes of memory) that this node type took on this machine, lately; None when it never ran.
+
+        Seconds are a running mean; bytes are the most that any run needed.
+        """
         with self._lock:
-            row = self._db.execute("SELECT seconds FROM times WHERE type = ?", (type_id,)).fetchone()
-        return float(row[0]) if row else None
+            row = self._db.execute("SELECT seconds, bytes FROM costs WHERE type = ?", (type_id,)).fetchone()
+        return (float(row[0]), int(row[1])) if row else None
 
     def protect(self, digests: Iterable[str]) -> None:
         """Blobs that the running job still needs; an empty call lets all go."""
@@ -205,26 +210,19 @@ class Store:
             self._db.close()
 
     def _open(self) -> sqlite3.Connection:
+        """Wait for a process that is just making the same index; replace an index that is no database any more."""
         path = self.folder / "index.sqlite"
-        try:
-            return self._connect(path)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise
-            for part in self.folder.glob("index.sqlite*"):
-                part.unlink(missing_ok=True)
-            return self._connect(path)
-
-    def _connect(self, path: Path) -> sqlite3.Connection:
-        db = sqlite3.connect(path, timeout=20.0, check_same_thread=False, isolation_level=None)
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            db.executescript(SCHEMA)
-        except sqlite3.Error:
-            db.close()
-            raise
-        return db
+        patience = time.monotonic() + OPEN_S
+        while True:
+            try:
+                return _connect(path)
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > patience:
+                    raise
+                time.sleep(0.02)
+            except sqlite3.DatabaseError:
+                for part in self.folder.glob("index.sqlite*"):
+                    part.unlink(missing_ok=True)
 
     def _row(self, digest: str) -> tuple[int, bytes | None] | None:
         row = self._db.execute("SELECT size, inline FROM blobs WHERE digest = ?", (digest,)).fetchone()
@@ -273,14 +271,15 @@ class Store:
                 os.unlink(part)
             raise
 
-    def _insert(self, key: str, type_id: str, entry: Entry) -> None:
+    def _insert(self, key: str, type_id: str, entry: Entry, peak_bytes: int) -> None:
         row = (key, type_id, json.dumps(entry.outputs), json.dumps(entry.notes), json.dumps(entry.files), entry.seconds)
         with self._lock:
             self._db.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?)", row)
             self._db.execute(
-                "INSERT INTO times VALUES (?, ?, 1) ON CONFLICT (type) DO UPDATE SET runs = runs + 1,"
+                "INSERT INTO costs VALUES (?, ?, ?, 1) ON CONFLICT (type) DO UPDATE SET runs = runs + 1,"
+                " bytes = MAX(bytes, excluded.bytes),"
                 " seconds = seconds + (excluded.seconds - seconds) / MIN(runs + 1, 8)",
-                (type_id, entry.seconds),
+                (type_id, entry.seconds, peak_bytes),
             )
 
     def _remember(self, name: str, payload: Payload) -> None:
@@ -319,6 +318,18 @@ class Store:
             if name not in self._protected and name not in self._touched:
                 self._drop(name)
                 excess -= size
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=OPEN_S, check_same_thread=False, isolation_level=None)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.executescript(SCHEMA)
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
 
 
 def _map(path: Path) -> memoryview:
