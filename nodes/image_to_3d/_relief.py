@@ -52,12 +52,13 @@ def depth_follow(
     facing = np.sqrt(np.maximum(field.squares(front[:, :2]), 0)) / np.maximum(field.radii(front[:, :2]), 1e-6)
     fade = np.clip(facing / 0.5, 0, 1)
     fade[: flat.rim] = 0
-    return Follow(strength * (middle + fade * (bulge - front[:, 2])), strength * middle)
+    shallow = np.minimum(bulge, front[:, 2])  # beside the rim, so that no ledge runs around a flat front
+    return Follow(strength * (middle + shallow + fade * (bulge - shallow) - front[:, 2]), strength * middle)
 
 
 def _nearness(depth: Depth, image: Image, field: HeightField, points: Floats, longest: float) -> Floats:
     """(N,) distance in picture pixels towards the viewer from the object's median depth."""
-    from scipy.ndimage import map_coordinates, median_filter
+    from scipy.ndimage import gaussian_filter, map_coordinates, median_filter
 
     height, width = depth.metres.shape
     stretch = np.array([width / image.size[0], height / image.size[1]])
@@ -72,7 +73,7 @@ def _nearness(depth: Depth, image: Image, field: HeightField, points: Floats, lo
     near = (median - np.where(known, depth.metres, median)) * focal / median
     low, high = np.percentile(near[known], [0.5, 99.5])
     near = spread(np.clip(near, max(low, -longest), min(high, longest)), known)
-    near = median_filter(near, 3)
+    near = gaussian_filter(median_filter(near, 3), 0.003 * max(width, height))
     return np.asarray(map_coordinates(near, (points * stretch - 0.5).T[::-1], order=1, mode="nearest"))
 
 
