@@ -12,6 +12,7 @@ import numpy as np
 from app.engine import BadFile, BadInput, Isolated, Mesh, OpenFile, Run, Setting, node
 from nodes.io._axes import METRES, Up, turned
 from nodes.io._beside import MAX_BYTES, Beside
+from nodes.io._companions import companions
 from nodes.io._parts import Part, joined
 from nodes.io._read_gltf import read_gltf
 from nodes.io._read_obj import read_obj
@@ -36,7 +37,7 @@ PLAUSIBLE = (0.001, 1000.0)
 @node("io.load_mesh", title="Load mesh", isolated=Isolated(limit_s=60))
 def load_mesh(
     run: Run,
-    path: Annotated[Path, OpenFile(suffixes=tuple(READERS), help="The mesh to read.")] = Path(),
+    path: Annotated[Path, OpenFile(suffixes=tuple(READERS), companions=companions, help="The mesh to read.")] = Path(),
     units: Annotated[
         Units, Setting(help="What one unit of the file is. Auto: millimetres for STL, metres for the rest.")
     ] = "auto",
