@@ -254,3 +254,16 @@ def test_photographs_before_grey(name: str) -> None:
     extra = (cv2.dilate(ink, np.ones((9, 9), np.uint8)) == 0) & (alpha > 0.5)
     assert missed.sum() < 0.015 * ink.sum()
     assert extra.sum() < 0.06 * ink.sum()
+
+
+@needs_data
+def test_a_real_photograph_before_a_textured_ground() -> None:
+    colours, _ = picture_and_truth("single_image_sets/catstatue.png")
+    _, truth = picture_and_truth("single_image_sets/catstatue_rgba.png")
+    found, known = (_framed(a) for a in (cut_out(Run(), Image.of(colours)).mask.values, truth))
+    assert overlap(found, cv2.resize(known, found.shape[::-1])) > 0.975
+
+
+def _framed(alpha: np.ndarray) -> np.ndarray:
+    rows, columns = np.flatnonzero((alpha > 0.5).any(axis=1)), np.flatnonzero((alpha > 0.5).any(axis=0))
+    return alpha[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
