@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import Mesh, Run
-from nodes.mesh._topology import Edges, edges_of, face_vectors, joined, weld_points
+from nodes.mesh._topology import Edges, edges_of, face_vectors, joined, parts, weld_points
 
 Array = NDArray[Any]
 CELLS = 1024
@@ -51,6 +52,27 @@ def by_box(mesh: Mesh, size: int, padding: int) -> Mesh:
     same = towards[a] == towards[b]
     _, label = joined(len(facing), np.stack([a[same], b[same]], axis=1))
     return _laid_out(mesh, edges, facing, area, label, np.arange(len(area)), size, padding)
+
+
+def closer(mesh: Mesh, size: int, padding: int) -> Mesh:
+    """The mesh with its charts packed anew, where that makes them larger."""
+    from nodes.mesh._pack import pack
+
+    assert mesh.uv is not None
+    corners = mesh.uv[mesh.faces].astype(np.float64)
+    _, label = parts(mesh.faces, edges_of(mesh.faces))
+    cells = min(size, CELLS)
+    again = pack(corners, label, cells, math.ceil(padding * cells / size))
+    if _laid_area(again) <= _laid_area(corners):
+        return mesh
+    uv = mesh.uv.copy()
+    uv[mesh.faces] = again
+    return replace(mesh, uv=uv)
+
+
+def _laid_area(corners: Array) -> float:
+    one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return float(np.abs(one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]).sum()) / 2
 
 
 def _shape(mesh: Mesh) -> tuple[Edges, Array, Array]:

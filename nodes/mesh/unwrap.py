@@ -110,4 +110,5 @@ def _xatlas(mesh: Mesh, size: int, padding: int) -> Mesh:
     atlas.generate(charts, packing)
     source, faces, uv = atlas[0]
     shape = np.array([atlas.width, atlas.height], np.float64)
-    return flatten.with_uv(mesh, source, faces, np.clip(uv * (shape / shape.max()), 0, 1))
+    laid = flatten.with_uv(mesh, source, faces, np.clip(uv * (shape / shape.max()), 0, 1))
+    return flatten.closer(laid, size, padding)
