@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 Float32 = NDArray[np.float32]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _lower(value, y, x, yy, xx, high, low, distance):  # type: ignore[no-untyped-def]
     upper, under = max(high[yy, xx], value), min(low[yy, xx], value)
     if upper - under < distance[y, x]:
         distance[y, x], high[y, x], low[y, x] = upper - under, upper, under
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _barrier(layer, passes):  # type: ignore[no-untyped-def]
     height, width = layer.shape
     high, low = layer.copy(), layer.copy()
@@ -47,7 +47,7 @@ def barrier_distance(layers: Float32, passes: int = 4) -> Float32:
     return total
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _dual_step(ahead, across, down, right, below, step):  # type: ignore[no-untyped-def]
     height, width = ahead.shape
     for y in range(height):
@@ -60,7 +60,7 @@ def _dual_step(ahead, across, down, right, below, step):  # type: ignore[no-unty
             down[y, x] = min(max(value, -below[y, x]), below[y, x])
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _primal_step(inside, ahead, cost, across, down, step):  # type: ignore[no-untyped-def]
     height, width = inside.shape
     change = 0.0
@@ -79,7 +79,7 @@ def _primal_step(inside, ahead, cost, across, down, step):  # type: ignore[no-un
     return change / (height * width)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _cut(cost, right, below, inside, rounds):  # type: ignore[no-untyped-def]
     across, down = np.zeros_like(cost), np.zeros_like(cost)
     ahead = inside.copy()
