@@ -32,6 +32,7 @@ def crop_and_pad(
 
     Room first uses what the picture itself shows around the cut; only beyond its border is it filled.
     """
+    run.check()
     left, top, right, bottom = _box(run, image, mask, crop, rectangle, threshold)
     room = round(margin / 100 * max(right - left, bottom - top))
     left, top, right, bottom = left - room, top - room, right + room, bottom + room

@@ -32,6 +32,7 @@ def export_png(
     A mask, where linked, becomes the transparency. The file carries the graph that made it: drop it on the canvas to
     get the graph back.
     """
+    run.check()
     check_finite(image.pixels)
     alpha = fitted_mask(mask, image.size) if mask else image.alpha
     with_alpha = transparency == "always" or (transparency == "auto" and float(alpha.min()) < 1)

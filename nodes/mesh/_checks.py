@@ -6,6 +6,8 @@ import numpy as np
 
 from app.engine import BadInput, Mesh
 
+LARGEST_M = 1e9
+
 
 def need_faces(mesh: Mesh, which: str = "mesh") -> None:
     """Raise :class:`BadInput` for a mesh without triangles."""
@@ -23,6 +25,15 @@ def need_finite(mesh: Mesh, which: str = "mesh") -> None:
         )
 
 
+def need_size(mesh: Mesh, which: str = "mesh") -> None:
+    """Raise :class:`BadInput` for a mesh so large that float32 arithmetic on it overflows."""
+    extent = float(np.abs(mesh.vertices).max(initial=0.0))
+    if extent > LARGEST_M:
+        raise BadInput(
+            f"The {which} reaches {extent:.3g} m from the origin.", "Put a Transform step before this one to scale it."
+        )
+
+
 def need_uv(mesh: Mesh, which: str = "mesh") -> None:
     """Raise :class:`BadInput` when texture coordinates are missing or not finite."""
     if mesh.uv is None:
@@ -32,6 +43,7 @@ def need_uv(mesh: Mesh, which: str = "mesh") -> None:
 
 
 def need_sound(mesh: Mesh, which: str = "mesh") -> None:
-    """Triangles, and finite positions."""
+    """Triangles, and finite positions of a sane size."""
     need_faces(mesh, which)
     need_finite(mesh, which)
+    need_size(mesh, which)

@@ -52,6 +52,7 @@ def cut_out(
     background's colour is taken out of it, so that no rim remains. A picture that is already transparent around its
     object keeps its own edge.
     """
+    run.check()
     check_finite(image.pixels)
     if min(image.size) < LEAST:
         raise BadInput(f"The picture has {image.size[0]} x {image.size[1]} pixels.", "Use a larger picture.")
