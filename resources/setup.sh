@@ -77,6 +77,9 @@ fi
 say "bringing Python packages (the first time takes a few minutes)"
 "$uv" sync --quiet --inexact
 
+say "compiling the numeric kernels (once)"
+.venv/bin/python resources/warm_up.py >/dev/null 2>.tools/warm-up.log || say "the starter graph did not run: see .tools/warm-up.log"
+
 if [ "$want" = test ]; then
     npm install --prefix tests/gltf --no-package-lock --no-audit --no-fund --silent
 fi
