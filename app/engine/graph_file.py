@@ -151,15 +151,19 @@ def shorten(path: Path, base: Path) -> str:
 
 
 def _keep_backup(path: Path, count: int) -> None:
+    """The newest is number 1. Older ones move up into the first free number: what a kill left free costs no backup."""
     if not count or not path.exists():
         return
     folder = path.parent / BACKUP_FOLDER
     folder.mkdir(exist_ok=True)
-    for number in range(count - 1, 0, -1):
-        older = folder / f"{path.name}.{number}"
-        if older.exists():
-            os.replace(older, folder / f"{path.name}.{number + 1}")
-    write_whole(folder / f"{path.name}.1", path.read_bytes())
+    data = path.read_bytes()
+    places = [folder / f"{path.name}.{number}" for number in range(1, count + 1)]
+    if places[0].exists() and places[0].read_bytes() == data:
+        return
+    free = next((number for number, place in enumerate(places) if not place.exists()), count - 1)
+    for number in range(free, 0, -1):
+        os.replace(places[number - 1], places[number])
+    write_whole(places[0], data)
 
 
 def _flush_folder(folder: Path) -> None:
