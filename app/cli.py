@@ -1,4 +1,4 @@
-"""The command line: ``main.py run | check | plan | nodes``. A contract: other programs call it. Imports no Qt."""
+"""The command line: ``main.py run`` and its siblings. A contract: other programs call it. Imports no Qt."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from app.capsule_commands import add_commands, pack_capsule, replay_capsule
+from app.engine import logbook
 from app.engine.devices import DEVICES
 from app.engine.errors import BadGraphFile, BadParam, EngineError, InvalidGraph
+from app.engine.events import Event
 from app.engine.graph import Graph
 from app.engine.graph_file import read
 from app.engine.graph_thread import Setup
@@ -65,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     nodes.add_argument("--json", action="store_true", help="as JSON")
     _add_nodes_option(nodes)
     nodes.set_defaults(command=nodes_command)
+    add_commands(commands, capsule_command, replay_command, _add_nodes_option)
     return parser
 
 
@@ -90,11 +94,19 @@ def run_command(options: argparse.Namespace) -> int:
     base = options.file.absolute().parent
     report = RunReport(graph, validate(graph, registry, base, targets))
     setup = Setup(_store(options), options.packages, tuple(options.nodes), options.device)
+    log = logbook.Logbook(logbook.folder(), "command line")
+    log.submitted(1, graph, options.file.name)
     with ProgressText(graph, registry) as progress:
+
+        def take(event: Event) -> None:
+            log.take(event)
+            progress.take(event)
+
         run_and_wait(
-            setup, graph, base, options.out, targets, report, progress.take,
+            setup, graph, base, options.out, targets, report, take,
             in_process=options.in_process, strict=True, wait=_wait_for_it,
         )  # fmt: skip
+    log.close()
     _write_report(options, report.to_json())
     _print_problems(report.problems)
     for id, result in report.nodes.items():
@@ -146,6 +158,20 @@ def nodes_command(options: argparse.Namespace) -> int:
             print(f"{spec.id:28}{spec.title:22}{first}")
     _print_broken(registry)
     return OK
+
+
+def capsule_command(options: argparse.Namespace) -> int:
+    return pack_capsule(options, *_load(options))
+
+
+def replay_command(options: argparse.Namespace) -> int:
+    registry = discover(options.packages, options.nodes)
+    _print_broken(registry)
+    report = replay_capsule(options, registry, _wait_for_it)
+    _write_report(options, report.to_json())
+    for path in report.outputs:
+        print(options.out / path)
+    return EXIT[report.status or "failed"]
 
 
 def _load(options: argparse.Namespace) -> tuple[Registry, Graph]:
