@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import signal
 import time
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -34,6 +36,11 @@ def _count(log: str) -> None:
 class Parts(NamedTuple):
     whole: Number
     rest: Number
+
+
+class Made(NamedTuple):
+    image: Image
+    mesh: Mesh
 
 
 @node("toy.constant", title="Constant")
@@ -163,3 +170,65 @@ def triangle(size: float = 1.0) -> Mesh:
 def out_of_memory(a: Number | None) -> Number:
     """Raises what numpy raises."""
     raise MemoryError("Unable to allocate 1 PiB")
+
+
+@node("toy.killed", title="Killed")
+def killed(a: Number | None, log: str = "") -> Number:
+    """Ends its process as the system does when memory runs out."""
+    _count(log)
+    os.kill(os.getpid(), signal.SIGKILL)
+    return Number(0.0)
+
+
+@node("toy.lost_gpu", title="Lost GPU")
+def lost_gpu(a: Number | None, log: str = "") -> Number:
+    """Raises what torch raises when the GPU is of no use until the process ends."""
+    _count(log)
+    raise RuntimeError("CUDA error: device-side assert triggered")
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as torch names it."""
+
+
+@node("toy.greedy", title="Greedy", cheaper={"tile": 16})
+def greedy(run: Run, a: Number | None, times: int = 1, tile: int = 512, log: str = "") -> Number:
+    """Runs out of memory this many times, and writes down how many models were loaded at each try; gives its tile."""
+    with Path(log).open("a") as file:
+        file.write(str(len(run.models.names())))
+    if Path(log).stat().st_size <= times:
+        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+    return Number(float(tile))
+
+
+@node("toy.model", title="Model")
+def model(run: Run, a: Number | None, name: str = "m", log: str = "", blocks: float = 0.0) -> Number:
+    """Loads a model, in native code that holds the interpreter when it blocks; gives its weight."""
+
+    def load() -> float:
+        _count(log)
+        if blocks:
+            ctypes.PyDLL(None).sleep(int(blocks))
+        return 4.0
+
+    with run.models.use(name, load, gigabytes=0.1) as weight:
+        return Number(weight)
+
+
+@node("toy.asset", title="Asset")
+def asset(run: Run, a: Number | None, side: int = 512, rows: int = 128, seed: int = 0) -> Made:
+    """A picture and a mesh of real size, with temporary arrays on the way."""
+    rng = np.random.default_rng(seed)
+    pixels = rng.random((side, side, 4), np.float32)
+    across, down = np.meshgrid(np.arange(rows + 1), np.arange(rows + 1))
+    points = np.stack([across, rng.random(across.shape), down], axis=-1).reshape(-1, 3)
+    corner = (np.arange(rows)[:, None] * (rows + 1) + np.arange(rows)).ravel()
+    ring = np.stack([corner, corner + rows + 1, corner + rows + 2, corner + 1], axis=-1)
+    return Made(Image.of(pixels), Mesh.of(points, ring[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3)))
+
+
+@node("toy.measure", title="Measure")
+def measure(image: Image, mesh: Mesh, log: str = "") -> Number:
+    """Looks at every value."""
+    _count(log)
+    return Number(float(image.pixels.mean() + mesh.vertices.mean()))
