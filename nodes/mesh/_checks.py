@@ -43,7 +43,6 @@ def need_uv(mesh: Mesh, which: str = "mesh") -> None:
 
 
 def need_sound(mesh: Mesh, which: str = "mesh") -> None:
-    """Triangles, and finite positions of a sane size."""
+    """Triangles, and finite positions."""
     need_faces(mesh, which)
     need_finite(mesh, which)
-    need_size(mesh, which)

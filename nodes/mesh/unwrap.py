@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.engine import BadInput, Isolated, Material, Mesh, Run, Setting, Slider, node
 from nodes.mesh import _flatten as flatten
-from nodes.mesh._checks import need_sound
+from nodes.mesh._checks import need_size, need_sound
 from nodes.mesh._shading import smooth_normals
 from nodes.mesh._topology import face_vectors, weld_rows
 
@@ -31,6 +31,7 @@ def box_unwrap(
     """Six views along the axes: rougher charts, but it always ends."""
     run.progress(0.0, "checking")
     need_sound(mesh)
+    need_size(mesh)
     run.progress(0.3, "box projection")
     return flatten.by_box(_prepared(run, mesh), texture_size, padding)
 
@@ -46,6 +47,7 @@ def unwrap(
     """
     run.progress(0.0, "checking")
     need_sound(mesh)
+    need_size(mesh)
     mesh = _prepared(run, mesh)
     few = len(mesh.faces) <= XATLAS_FACES
     if method == "box":
