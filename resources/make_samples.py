@@ -18,7 +18,7 @@ sys.path[:0] = [str(RESOURCES), str(RESOURCES.parent)]
 SIDE, PATHS = 1024, 18
 
 
-def photo(name: str, seed: int, exposure: float = 1.0, **setting: object) -> Callable[[], bytes]:
+def photo(name: str, seed: int, exposure: float = 1.0, smooth: float = 4.0, **setting: object) -> Callable[[], bytes]:
     """A picture of one of ``studio.props`` on the table, as JPEG."""
 
     def make() -> bytes:
@@ -26,7 +26,7 @@ def photo(name: str, seed: int, exposure: float = 1.0, **setting: object) -> Cal
 
         take = photo.camera_for(getattr(props, f"{name}_distance"), getattr(props, f"{name}_surface"))
         light = take(photo.numbers(photo.Setting(**setting)), SIDE, PATHS, seed)
-        return jpeg(photo.developed(light, seed, exposure))
+        return jpeg(photo.developed(light, seed, exposure, smooth))
 
     return make
 
@@ -40,18 +40,43 @@ def jpeg(pixels: np.ndarray, quality: int = 87) -> bytes:
 
 
 PICTURES: dict[str, Callable[[], bytes]] = {
-    "mushroom_house.jpg": photo("mushroom", 1, 1.05, wall=(0.26, 0.36, 0.36)),
+    "mushroom_house.jpg": photo(
+        "mushroom",
+        1,
+        1.05,
+        9.0,
+        wall=(0.10, 0.19, 0.21),
+        table=(0.045, 0.028, 0.018),
+        grain=(0.10, 0.06, 0.035),
+        fill=0.95,
+    ),
     "rubber_duck.jpg": photo(
-        "duck", 2, wall=(0.33, 0.45, 0.53), table=(0.40, 0.39, 0.37), grain=(0.56, 0.55, 0.52), look=(0, 0.80, 0)
+        "duck",
+        2,
+        smooth=9.0,
+        wall=(0.33, 0.45, 0.53),
+        table=(0.10, 0.15, 0.18),
+        grain=(0.16, 0.22, 0.26),
+        fill=0.95,
+        look=(0, 0.8, 0),
     ),
     "toy_rocket.jpg": photo("rocket", 3, wall=(0.20, 0.27, 0.20), table=(0.10, 0.055, 0.03), grain=(0.20, 0.115, 0.06)),
-    "mug.jpg": photo("mug", 4, wall=(0.50, 0.40, 0.30), look=(0, 0.74, 0), eye=(0.5, 2.1, 7.5)),
+    "mug.jpg": photo(
+        "mug",
+        4,
+        smooth=9.0,
+        wall=(0.19, 0.16, 0.22),
+        table=(0.17, 0.21, 0.25),
+        grain=(0.26, 0.30, 0.34),
+        fill=0.95,
+        look=(0, 0.74, 0),
+    ),
     "chair.jpg": photo("chair", 5, wall=(0.42, 0.44, 0.47), table=(0.13, 0.12, 0.12), grain=(0.22, 0.21, 0.20)),
 }
 
 
 def drawing() -> bytes:
-    """The dinosaur, as PNG with 128 colours and transparency."""
+    """The dinosaur, as PNG with 192 colours and transparency."""
     from PIL import Image
     from studio.drawing import dinosaur
 

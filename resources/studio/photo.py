@@ -239,8 +239,8 @@ def numbers(s: Setting) -> np.ndarray:
     return np.array([*s.wall, *s.table, *s.grain, s.key, s.fill, *s.eye, *s.look, s.zoom, s.aperture])
 
 
-def developed(light: np.ndarray, seed: int, exposure: float = 1.0) -> np.ndarray:
-    """(H, W, 3) uint8: exposure, a film-like shoulder, vignette, noise smoothed, then an even grain."""
+def developed(light: np.ndarray, seed: int, exposure: float = 1.0, smooth: float = 4.0) -> np.ndarray:
+    """(H, W, 3) uint8: exposure, a film-like shoulder, vignette, noise taken out by ``smooth``, an even grain."""
     from cv2 import fastNlMeansDenoisingColored
 
     h, w, _ = light.shape
@@ -248,6 +248,8 @@ def developed(light: np.ndarray, seed: int, exposure: float = 1.0) -> np.ndarray
     light = light * exposure * (1 - 0.16 * (x * x + y * y) ** 1.3)[..., None]
     shown = light * (2.51 * light + 0.03) / (light * (2.43 * light + 0.59) + 0.14)
     encoded = np.where(shown < 0.0031308, shown * 12.92, 1.055 * np.maximum(shown, 1e-9) ** (1 / 2.4) - 0.055)
-    smooth = fastNlMeansDenoisingColored((np.clip(encoded, 0, 1) * 255 + 0.5).astype(np.uint8), None, 4, 4, 5, 15)
+    calm = fastNlMeansDenoisingColored(
+        (np.clip(encoded, 0, 1) * 255 + 0.5).astype(np.uint8), None, smooth, smooth, 5, 15
+    )
     grain = np.random.default_rng(seed).normal(0, 1.3, (h, w, 1))
-    return np.clip(np.rint(smooth + grain), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(calm + grain), 0, 255).astype(np.uint8)
