@@ -85,6 +85,8 @@ class Executor:
         self.failed: set[str] = set()
         self._graph_text = ""
         self._gauge = Gauge()
+        self._last_user: dict[str, str] = {}
+        self._live: dict[str, Entry] = {}
         self.ran_or_reused = 0
 
     def run(self) -> Status:
@@ -95,8 +97,12 @@ class Executor:
         steps = make_steps(job.graph, self.specs, job.targets)
         self.emit(RunStarted(job.run_id, tuple(step.node_id for step in steps)))
         self.steps = {step.node_id: step for step in steps}
-        with self._gauge:
-            status = self._run_steps(steps, problems)
+        self._last_user = {source: step.node_id for step in steps for source, _ in step.feeds.values()}
+        try:
+            with self._gauge:
+                status = self._run_steps(steps, problems)
+        finally:
+            self.store.protect(())
         self.store.flush()
         self.emit(RunFinished(job.run_id, status, time.perf_counter() - begun))
         return status
@@ -112,6 +118,7 @@ class Executor:
                 self.emit(Stopped(self.job.run_id, step.node_id, "cancelled"))
                 continue
             self._step(step, told)
+            self._guard(step)
         if self.stop.is_set():
             return "cancelled"
         if not self.failed and not told:
@@ -140,6 +147,15 @@ class Executor:
             self.emit(Stopped(self.job.run_id, id, "cancelled"))
         except Exception as error:
             self._fail(id, describe(error), time.perf_counter() - begun)
+
+    def _guard(self, step: Step) -> None:
+        """Keep the disk tier from evicting what later steps take, and the ends, which the person will look at."""
+        for source, _ in step.feeds.values():
+            if self._last_user[source] == step.node_id:
+                self._live.pop(source, None)
+        if step.node_id in self.entries:
+            self._live[step.node_id] = self.entries[step.node_id]
+        self.store.protect(digest for entry in self._live.values() for digest in entry.outputs.values())
 
     def _settle(self, step: Step) -> Entry:
         """Reuse what is stored, else call; then see that the files are where they belong."""
@@ -170,7 +186,9 @@ class Executor:
     def _compute(self, step: Step, key: str, inputs: Mapping[str, str]) -> Entry:
         self.emit(Started(self.job.run_id, step.node_id))
         run = self._make_run(step)
-        feeds = {name: self._input(step, name, digest) for name, digest in inputs.items()}
+        found, feeds = self._feeds(step)
+        if found != inputs:
+            key = step_key(step, found, self.job.base, self.store)
         absent = {socket.name: None for socket in step.spec.inputs if socket.optional}
         arguments = {**absent, **step.values(self.job.base), **_driven(step.spec, feeds)}
         self._gauge.begin()
@@ -219,6 +237,14 @@ class Executor:
                 raise BadInput(f"{name!r} got nothing: the node before it gave no {output!r}.", "Link something else.")
         return found
 
+    def _feeds(self, step: Step) -> tuple[dict[str, str], dict[str, Payload]]:
+        """Digest and payload by feed, looked up anew when a maker had to run again and gave something else."""
+        while True:
+            inputs = self._inputs(step)
+            feeds = {name: self._input(step, name, digest) for name, digest in inputs.items()}
+            if self._inputs(step) == inputs:
+                return inputs, feeds
+
     def _input(self, step: Step, name: str, digest: str) -> Payload:
         """What comes in; when its bytes were evicted or damaged, the step that made it runs again."""
         try:
@@ -229,6 +255,7 @@ class Executor:
             feeds = self._inputs(maker)
             key = step_key(maker, feeds, self.job.base, self.store)
             self.entries[source] = self._compute(maker, key, feeds)
+            self._guard(maker)
             return self.store.load(self.entries[source].outputs[output])
 
     def _deliver(self, step: Step, outputs: Mapping[str, Payload]) -> None:

@@ -123,7 +123,7 @@ class Graph:
 
     def fresh_id(self, taken: Iterable[str] = ()) -> str:
         """``n1``, ``n2`` …: the first number above every one in use."""
-        used = [int(id[1:]) for id in (*self.nodes, *taken) if id[:1] == "n" and id[1:].isdecimal()]
+        used = [int(id[1:]) for id in (*self.nodes, *taken) if id[:1] == "n" and id[1:].isdecimal() and len(id) < 20]
         return f"n{max(used, default=0) + 1}"
 
     def with_node(self, node: Node) -> Graph:

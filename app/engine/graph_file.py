@@ -53,8 +53,8 @@ def loads(text: str) -> Graph:
     )
     try:
         dumps(graph).encode()
-    except (UnicodeEncodeError, RecursionError):
-        raise BadGraphFile("The text holds characters that cannot be written again.", _RESTORE) from None
+    except (ValueError, RecursionError):
+        raise BadGraphFile("The text holds characters or numbers that cannot be written again.", _RESTORE) from None
     return graph
 
 

@@ -83,6 +83,7 @@ class GraphThread:
         return self._registry
 
     def _loop(self) -> None:
+        self.store.sweep()
         while (job := self._jobs.get()) is not None:
             try:
                 Executor(job, self.registry(), self.store, self.models, self._emit, self._stop, self._call).run()

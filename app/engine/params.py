@@ -6,7 +6,7 @@ raises :class:`BadParam` in words, and :meth:`Setting.encode` goes the other way
 
 from __future__ import annotations
 
-import math
+import sys
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -245,8 +245,8 @@ class Strokes(Setting):
 
 
 def _number(value: Any, whole: bool) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise BadParam(f"{value!r} is not a number.", "Type a number.")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
+        raise BadParam(f"{value!r:.40} is not a number.", "Type a number.")
     if whole and value != int(value):
         raise BadParam(f"{value:g} is not a whole number.", "Type a whole number.")
     return int(value) if whole else value

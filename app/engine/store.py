@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from app.engine.payloads import Payload, nbytes
 INLINE_BYTES = 16 * 1024
 GIGABYTE = 1024**3
 OPEN_S = 20.0
+LITTER_S = 3600.0
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries
     (key TEXT PRIMARY KEY, type TEXT, outputs TEXT, notes TEXT, files TEXT, seconds REAL);
@@ -136,7 +137,7 @@ class Store:
             self._remember(names[name], payload)
         try:
             for name, parts in pieces.items():
-                self._write(names[name], parts)
+                self._write(names[name], parts, names.values())
             self._insert(key, type_id, entry, peak_bytes)
         except (OSError, sqlite3.Error) as error:
             text = f"The result could not be kept on disk ({error}); it is held in memory until the program ends."
@@ -180,6 +181,15 @@ class Store:
             self._db.commit()
             self._touched.clear()
             self._evict()
+
+    def sweep(self) -> None:
+        """Remove files that a kill left behind: parts, and blobs that the index does not know. Fresh ones may be
+        another process's work."""
+        with self._lock, contextlib.suppress(OSError, sqlite3.Error):
+            known = {name for (name,) in self._db.execute("SELECT digest FROM blobs")}
+            for path in (self.folder / "blobs").glob("*/*"):
+                if path.name not in known and time.time() - path.stat().st_mtime > LITTER_S:
+                    path.unlink()
 
     def disk_used(self) -> int:
         """Bytes of all blobs."""
@@ -243,7 +253,8 @@ class Store:
             raise StoreDamaged("A stored result does not match its checksum.", "It will be computed again.")
         return decode(data)
 
-    def _write(self, name: str, pieces: list[Buffer]) -> None:
+    def _write(self, name: str, pieces: list[Buffer], together: Collection[str] = ()) -> None:
+        """``together``: blobs of the same result, which must not push each other out."""
         size = sum(len(piece) for piece in pieces)
         inline = b"".join(pieces) if size <= INLINE_BYTES else None
         if inline is None:
@@ -253,7 +264,7 @@ class Store:
             self._written += size
             if self._written > self.disk_bytes // 16:
                 self._written = 0
-                self._evict()
+                self._evict(together)
 
     def _write_file(self, name: str, pieces: list[Buffer]) -> None:
         path = self._path(name)
@@ -307,7 +318,7 @@ class Store:
                 self._db.execute("DELETE FROM blobs WHERE digest = ?", (name,))
                 self._path(name).unlink(missing_ok=True)
 
-    def _evict(self) -> None:
+    def _evict(self, keep: Collection[str] = ()) -> None:
         excess = self.disk_used() - self.disk_bytes
         if excess <= 0:
             return
@@ -315,7 +326,7 @@ class Store:
         for name, size in rows:
             if excess <= 0:
                 return
-            if name not in self._protected and name not in self._touched:
+            if name not in self._protected and name not in self._touched and name not in keep:
                 self._drop(name)
                 excess -= size
 

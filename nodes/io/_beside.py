@@ -71,16 +71,15 @@ class Beside:
         return path
 
     def _read(self, path: Path) -> bytes:
-        if not path.is_file():
-            raise BadFile(f"{path.name!r}, which the file refers to, is not there.", "Put it beside the file.")
-        if path.stat().st_size > MAX_BYTES:
-            raise BadFile(f"{path.name!r} is larger than 2 GB.", "Use a smaller file.")
+        name = path.name[:80]
         try:
+            if not path.is_file():
+                raise BadFile(f"{name!r}, which the file refers to, is not there.", "Put it beside the file.")
+            if path.stat().st_size > MAX_BYTES:
+                raise BadFile(f"{name!r} is larger than 2 GB.", "Use a smaller file.")
             return path.read_bytes()
         except OSError as error:
-            raise BadFile(
-                f"{path.name!r} cannot be read: {error.strerror}.", "Check the file's permissions."
-            ) from error
+            raise BadFile(f"{name!r} cannot be read: {error.strerror}.", "Check the file's permissions.") from error
 
 
 def decoded(data: bytes, name: str) -> UInt8:

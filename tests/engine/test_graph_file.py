@@ -87,7 +87,7 @@ def test_unknown_fields_types_and_versions_survive() -> None:
         '{"nodes": [{"id": "a", "type": "t.t"}, {"id": "a", "type": "t.t"}]}', '{"nodes": [], "links": [["a", "b"]]}',
         '{"nodes": [], "links": {}}', '{"nodes": [{"id": "a", "type": "t.t", "params": []}]}', '{"nodes": [NaN]}',
         '{"nodes": [{"id": "\\ud800", "type": "t.t"}]}', "[" * 100_000,
-        '{"nodes": [{"id":"a","type":"t","version":true}]}',
+        '{"nodes": [{"id":"a","type":"t","version":true}]}', '{"nodes": [{"id":"a","type":"t","params":{"v":1e999}}]}',
     ],
 )  # fmt: skip
 def test_a_bad_text_is_refused_in_words(text: str) -> None:
