@@ -42,6 +42,7 @@ if [ "$(uname -s)" = Linux ]; then
     need_library libfontconfig.so.1 libfontconfig1
     need_library libglib-2.0.so.0 libglib2.0-0
     need_library libXrender.so.1 libxrender1
+    need_library libXcursor.so.1 libxcursor1
     need_library libgomp.so.1 libgomp1
     [ -n "$(ls /usr/share/fonts/truetype 2>/dev/null)" ] || packages="$packages fonts-dejavu-core"
     if [ "$want" = test ]; then
