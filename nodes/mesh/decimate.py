@@ -25,7 +25,7 @@ def decimate(
         int, Slider(4, 5_000_000, log=True, unit="triangles", help="The result never has more triangles than this.")
     ] = 20_000,
     keep_uv: Annotated[
-        bool, Setting(label="Keep UVs", help="Textures stay in place. Off: a little closer to the shape, UVs dropped.")
+        bool, Setting(label="Keep UVs", help="Textures stay in place. Off: a little closer to the shape; UVs and textures go.")
     ] = True,
 ) -> Mesh:
     """Fewer triangles, same shape. UVs and materials are kept, and a closed mesh stays closed.
@@ -40,8 +40,6 @@ def decimate(
     if mesh.uv is not None and keep_uv:
         need_uv(mesh)
         return _along_seams(run, mesh, target_faces)
-    if mesh.uv is not None:
-        run.warn("UVs and textures were dropped. Follow with Unwrap UV and Bake to bring them back.")
     vertices, faces = _welded(mesh)
     if len(faces) > target_faces:
         vertices, faces = _simplified(run, vertices, faces, target_faces)
