@@ -6,8 +6,8 @@ raises :class:`BadParam` in words, and :meth:`Setting.encode` goes the other way
 
 from __future__ import annotations
 
-import sys
 import re
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path

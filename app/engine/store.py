@@ -268,7 +268,7 @@ class Store:
 
     def _write_file(self, name: str, pieces: list[Buffer]) -> None:
         path = self._path(name)
-        if path.exists():
+        if path.exists() and self._sound(name):
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
@@ -281,6 +281,12 @@ class Store:
             with contextlib.suppress(OSError):
                 os.unlink(part)
             raise
+
+    def _sound(self, name: str) -> bool:
+        try:
+            return digest([_map(self._path(name))]) == name
+        except (OSError, ValueError):
+            return False
 
     def _insert(self, key: str, type_id: str, entry: Entry, peak_bytes: int) -> None:
         row = (key, type_id, json.dumps(entry.outputs), json.dumps(entry.notes), json.dumps(entry.files), entry.seconds)
@@ -319,10 +325,11 @@ class Store:
                 self._path(name).unlink(missing_ok=True)
 
     def _evict(self, keep: Collection[str] = ()) -> None:
+        """Least recently used files first; what is small enough for the index frees next to nothing and goes last."""
         excess = self.disk_used() - self.disk_bytes
         if excess <= 0:
             return
-        rows = self._db.execute("SELECT digest, size FROM blobs ORDER BY used").fetchall()
+        rows = self._db.execute("SELECT digest, size FROM blobs ORDER BY inline IS NOT NULL, used").fetchall()
         for name, size in rows:
             if excess <= 0:
                 return

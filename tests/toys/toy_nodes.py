@@ -232,3 +232,9 @@ def measure(image: Image, mesh: Mesh, log: str = "") -> Number:
     """Looks at every value."""
     _count(log)
     return Number(float(image.pixels.mean() + mesh.vertices.mean()))
+
+
+@node("toy.dice", title="Dice", deterministic=False)
+def dice() -> Made:
+    """Another picture each time, and always the same triangle."""
+    return Made(Image.of(np.random.default_rng().random((128, 128), np.float32)), triangle(1.0 * 3))
