@@ -77,6 +77,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("cancel", "Cancel", "running.cancel", "Run", ("Shift+F5",), "cancel", "running", bar=True),
     Action("auto", "Run after every edit", "running.toggle_auto", "Run", icon="auto", check="auto", bar=True,
            word="Auto"),
+    Action("queue", "Add to the queue", "queued.add", "Run", ("Ctrl+F5",), "queue", "nodes",
+           tip="Run the graph as it is now when the runs before it have ended"),
     Action("out", "Output folder…", "running.choose_out", "Run", icon="folder", apart=True),
     Action("open_out", "Open the output folder", "running.open_out", "Run", icon="output", bar=True),
     Action("reload", "Reload node files", "running.reload", "Run", ("Ctrl+Shift+R",), apart=True,

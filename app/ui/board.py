@@ -58,7 +58,8 @@ class Now:
 class Planned:
     """A plan boiled down for the board. ``states``: id -> run, reuse or blocked. ``found``: what the store holds.
 
-    ``expected``: seconds that each node to run should take.
+    ``expected``: seconds that each node should take, 0 for one whose result is there; not for a type that was never
+    timed, of which ``unknown`` are to run. ``seconds``, ``peak_bytes``, ``available_bytes``: of the whole run.
     """
 
     graph: Graph
@@ -66,6 +67,10 @@ class Planned:
     problems: tuple[Problem, ...] = ()
     found: Mapping[str, Now] = field(default_factory=dict)
     expected: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    unknown: int = 0
+    peak_bytes: int = 0
+    available_bytes: int | None = None
 
 
 class Board:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from app.engine.errors import CannotWrite
 from app.engine.events import Event
+from app.engine.logbook import Logbook
 from app.engine.registry import Registry
+from app.engine.run_queue import RunQueue
 from app.engine.store import Store
 from app.ui.background import Background
 from app.ui.bridge import Bridge
@@ -23,7 +26,13 @@ MakeWorker = Callable[[Callable[[Event], None]], WorkerFace]
 
 
 class Desk(QObject):
-    """``make_registry`` and ``make_worker`` are called again when the settings that they read have changed."""
+    """``make_registry`` and ``make_worker`` are called again when the settings that they read have changed.
+
+    ``queue_changed()``; ``queue_said(list of (name, output folder, event))``: events of queued runs.
+    """
+
+    queue_changed = Signal()
+    queue_said = Signal(object)
 
     def __init__(self, settings: Settings, make_registry: MakeRegistry, make_worker: MakeWorker) -> None:
         super().__init__()
@@ -39,7 +48,12 @@ class Desk(QObject):
         self.status = Status(self.session, self.store, self.helper)
         self.runs = Runs(self.session, self.status, lambda: self.worker)
         self.runs.auto = settings.auto_run
+        self.logbook = Logbook(settings.data / "logs", "the window")
+        self.runs.log = self.logbook
+        stem = self.session.journal.file.stem
+        self.queue = RunQueue(settings.data / "queue" / f"{stem}.queue", lambda: self.worker, self.queue_changed.emit)
         self.bridge.arrived.connect(self.runs.on_events)
+        self.bridge.arrived.connect(self._on_events)
 
     def store(self) -> Store:
         return self.worker.store
@@ -47,6 +61,7 @@ class Desk(QObject):
     def reload(self) -> None:
         """Other node folders, another device or another store: new node types and a new worker."""
         self.runs.stop_now()
+        self.queue.worker_gone()
         self.helper.forget()
         self.artist.forget()
         self.worker.close()
@@ -54,6 +69,19 @@ class Desk(QObject):
         self.worker = self._start_worker()
         self.editor.registry = self._make_registry()
         self.status.replan()
+        self.queue.go_on()
+
+    def _on_events(self, events: Sequence[Event]) -> None:
+        """After the runs: into the log file, and to the queue where they belong to it."""
+        said: list[tuple[str, Path, Event]] = []
+        for event in events:
+            self.logbook.take(event)
+            entry = self.queue.current
+            if entry is not None and event.run_id == entry.run_id:
+                said.append((entry.name, entry.out, event))
+            self.queue.take(event)
+        if said:
+            self.queue_said.emit(said)
 
     def _start_worker(self) -> WorkerFace:
         """With the usual store when the chosen one cannot be used (an unplugged disk); ``trouble`` says so."""
@@ -74,4 +102,5 @@ class Desk(QObject):
         self.helper.close()
         self.artist.close()
         self.worker.close()
+        self.logbook.close()
         self.settings.sync()

@@ -60,12 +60,19 @@ class Journal:
         return sorted(found, key=lambda left: left.written, reverse=True)
 
     def _orphans(self) -> Iterator[Path]:
-        for held in self.file.parent.glob("*.lock"):
-            file, lock = held.with_suffix(".journal"), _locker(held)
-            lives = not lock.tryLock(0) and lock.getLockInfo()[0]
-            lock.unlock()
-            if file != self.file and file.exists() and not lives:
+        for file in self.file.parent.glob("*.journal"):
+            if file != self.file and not owner_lives(_lock_of(file)):
                 yield file
+
+
+def owner_lives(held: Path) -> bool:
+    """Whether the window that made this lock file is still open."""
+    if not held.exists():
+        return False
+    lock = _locker(held)
+    lives = not lock.tryLock(0) and lock.getLockInfo()[0]
+    lock.unlock()
+    return bool(lives)
 
 
 def _usable(folder: Path) -> Path:

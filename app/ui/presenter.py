@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.engine.events import Event, Failed, Finished, RunFinished, RunStarted
 from app.ui.badges import Badge, State, duration
 from app.ui.board import Now, Planned
+from app.ui.forecast import forecast
 
 if TYPE_CHECKING:
     from app.ui.window import MainWindow
@@ -49,7 +50,8 @@ class Presenter(QObject):
 
     def _on_events(self, events: Iterable[Event]) -> None:
         for event in events:
-            self.log_event(event)
+            if not self.desk.queue.owns(event.run_id):
+                self.log_event(event)
 
     def log_event(self, event: Event) -> None:
         say = self.window.log.say
@@ -79,6 +81,7 @@ class Presenter(QObject):
             self.window.log.say("error", f"Node file {broken.place} was not loaded: {broken.message}")
 
     def _on_planned(self, plan: Planned) -> None:
+        self.window.run_bar.show_forecast(forecast(plan))
         self.window.log.show_problems(plan.problems, self.title)
         if self._fresh:
             for problem in plan.problems:

@@ -4,61 +4,83 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.engine.events import Event, Failed, Finished, Progressed, RunStarted, Started, Stopped
+from app.engine.events import Event, Failed, Finished, Progressed, RunFinished, RunStarted, Started, Stopped
 
 UNKNOWN_S = 1.0
+LEAST_S = 0.01
+LATE = 0.05
 
 
 class Progress:
-    """``expected``: seconds by node, from earlier runs; a node that never ran weighs as much as the average one."""
+    """``expected``: seconds by node, learned from earlier runs of its type on this machine; 0 for a result that is
+    there already. A node that is not in it weighs as much as the average one."""
 
-    def __init__(self, expected: Mapping[str, float], now: float) -> None:
+    def __init__(self, expected: Mapping[str, float]) -> None:
         known = [s for s in expected.values() if s > 0]
         self._usual = sum(known) / len(known) if known else UNKNOWN_S
         self._expected = expected
-        self._started = now
+        self._begun: float | None = None
+        self._node_begun = 0.0
         self._part: dict[str, float] = {}
-        self._total = self._gone = 0.0
-        self._ended = 0
+        self._total = self._gone = self._most = 0.0
+        self._ended: set[str] = set()
         self.current = ""
         self.note = ""
 
-    def event(self, event: Event) -> None:
+    def event(self, event: Event, now: float) -> None:
+        """``now``: seconds of a clock that never goes back. Time starts with the run, not while it waits its turn."""
         if isinstance(event, RunStarted):
+            self._begun = now
             self._part = dict.fromkeys(event.nodes, 0.0)
             self._total = sum(map(self._weight, self._part))
         elif isinstance(event, Started):
-            self.current, self.note = event.node_id, ""
+            self.current, self.note, self._node_begun = event.node_id, "", now
         elif isinstance(event, Progressed):
             self._move(event.node_id, event.fraction)
             self.current, self.note = event.node_id, event.note
         elif isinstance(event, Finished | Failed | Stopped):
-            self._ended += self._part.get(event.node_id) != 1.0
+            self._ended |= {event.node_id} & self._part.keys()
             self._move(event.node_id, 1.0)
+        elif isinstance(event, RunFinished) and event.status != "cancelled":
+            self._most = 1.0
 
     @property
     def fraction(self) -> float:
-        """0..1 over all nodes, each weighed by its expected time."""
-        return min(1.0, self._gone / self._total) if self._total else 0.0
+        """0..1 over all nodes, each weighed by its expected time; never falls, and is 1 when the run is over."""
+        return self._most
 
     @property
     def done(self) -> tuple[int, int]:
         """(nodes that ended, nodes in all)."""
-        return self._ended, len(self._part)
+        return len(self._ended), len(self._part)
 
     def left(self, now: float) -> float | None:
-        """Seconds still to go, or None while too little is known to say."""
-        elapsed, fraction = now - self._started, self.fraction
-        if elapsed < 2 or fraction < 0.05:
+        """Seconds still to go: what the nodes to come took before, else what the pace so far says, else None."""
+        open_nodes = [id for id, part in self._part.items() if part < 1.0]
+        if self._begun is None:
             return None
-        return elapsed * (1 - fraction) / fraction
+        if all(id in self._expected for id in open_nodes):
+            return sum(self._node_left(id, now) for id in open_nodes)
+        elapsed = now - self._begun
+        if elapsed < 2 or self._most < LATE:
+            return None
+        return elapsed * (1 - self._most) / self._most
+
+    def _node_left(self, id: str, now: float) -> float:
+        whole, part = self._expected[id], self._part[id]
+        if id == self.current and part == 0.0:
+            return max(whole - (now - self._node_begun), whole * LATE)
+        return whole * (1 - part)
 
     def _move(self, id: str, part: float) -> None:
-        self._gone += self._weight(id) * (part - self._part.get(id, 0.0))
-        self._part[id] = part
+        before = self._part.get(id)
+        if before is not None and part > before:
+            self._gone += self._weight(id) * (part - before)
+            self._part[id] = part
+            self._most = max(self._most, min(1.0, self._gone / self._total))
 
     def _weight(self, id: str) -> float:
-        return max(self._expected.get(id, self._usual), 0.01)
+        return max(self._expected.get(id, self._usual), LEAST_S)
 
 
 def in_words(seconds: float) -> str:

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from app.ui import theme
 from app.ui.badges import duration
+from app.ui.forecast import Forecast
 from app.ui.progress import Progress, in_words
-from app.ui.widgets import label, tool_button
+from app.ui.widgets import label, set_look, tool_button
 
 ENDINGS = {
     "ok": ("Done", theme.GOOD),
@@ -32,6 +33,7 @@ class RunBar(QWidget):
         self.text = QLabel("Ready")
         self.count = QLabel()
         self.left = label(role="dim")
+        self.forecast = label(role="dim")
         self.bar = QProgressBar(textVisible=False, maximum=1000)
         self.bar.setFixedWidth(220)
         self.cancel = tool_button("cancel", "Cancel the run (Shift+F5)", theme.BAD)
@@ -40,7 +42,7 @@ class RunBar(QWidget):
         layout.setContentsMargins(8, 2, 8, 2)
         layout.setSpacing(10)
         layout.addWidget(self.text, 1)
-        for part in (self.count, self.left, self.bar, self.cancel):
+        for part in (self.forecast, self.count, self.left, self.bar, self.cancel):
             layout.addWidget(part)
         self.show_idle()
 
@@ -58,6 +60,12 @@ class RunBar(QWidget):
         """Something happened beside a run; during one the run matters more."""
         if not self.cancel.isEnabled():
             self.show_idle(escape(text), colour)
+
+    def show_forecast(self, seen: Forecast) -> None:
+        """What the next run would do; hidden while one is under way."""
+        self.forecast.setText(seen.text)
+        self.forecast.setToolTip(seen.details)
+        set_look(self.forecast, "role", "dim" if seen.fits else "bad")
 
     def show_submitted(self) -> None:
         """A run was asked for; the worker may still have to start."""
@@ -82,4 +90,5 @@ class RunBar(QWidget):
     def _show_running(self, on: bool) -> None:
         for part in (self.count, self.left, self.bar, self.cancel):
             part.setVisible(on)
+        self.forecast.setVisible(not on)
         self.cancel.setEnabled(on)

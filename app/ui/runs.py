@@ -12,6 +12,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.engine.errors import EngineError
 from app.engine.events import Event, RunFinished, Wrote
 from app.engine.graph import Graph
+from app.engine.logbook import Logbook
+from app.engine.report import RunReport
 from app.engine.store import Store
 from app.ui.changes import same_results
 from app.ui.progress import Progress
@@ -39,7 +41,7 @@ class WorkerFace(Protocol):
 class Runs(QObject):
     """``started()``, ``progressed()``, ``finished(status, seconds)``, ``wrote(Path)``, ``refused(EngineError)``.
 
-    ``auto``: run again by itself after every edit that changes a result.
+    ``auto``: run again by itself after every edit that changes a result. ``report``, ``targets``: of the last run.
     """
 
     started = Signal()
@@ -50,7 +52,10 @@ class Runs(QObject):
 
     def __init__(self, session: Session, status: Status, worker: Callable[[], WorkerFace]) -> None:
         super().__init__(session)
-        self.progress = Progress({}, 0.0)
+        self.progress = Progress({})
+        self.report = RunReport(Graph())
+        self.targets: tuple[str, ...] | None = None
+        self.log: Logbook | None = None
         self.run_id: int | None = None
         self.auto = False
         self._session, self._status, self._worker = session, status, worker
@@ -74,16 +79,19 @@ class Runs(QObject):
             return
         worker = self._worker()
         if self.run_id is not None:
-            worker.cancel()
+            worker.cancel(self.run_id)
         self._out = self._session.out
-        self.progress = Progress(self._status.plan.expected, time.monotonic())
+        self.targets = None if targets is None else tuple(targets)
+        self.progress, self.report = Progress(self._status.plan.expected), RunReport(graph)
         try:
-            self.run_id = worker.submit(graph, self._session.base, self._out, targets)
+            self.run_id = worker.submit(graph, self._session.base, self._out, self.targets)
         except EngineError as error:
             self.run_id = None
             self.refused.emit(error)
             return
         self._status.submitted(self.run_id)
+        if self.log is not None:
+            self.log.submitted(self.run_id, graph, self._session.name)
         self.started.emit()
 
     def run_auto(self) -> None:
@@ -94,7 +102,7 @@ class Runs(QObject):
     def cancel(self) -> None:
         self._timer.stop()
         if self.run_id is not None:
-            self._worker().cancel()
+            self._worker().cancel(self.run_id)
 
     def stop_now(self) -> None:
         """The worker is about to go; its last events will not come."""
@@ -107,7 +115,8 @@ class Runs(QObject):
         self._status.on_events(events)
         mine = [event for event in events if event.run_id == self.run_id]
         for event in mine:
-            self.progress.event(event)
+            self.progress.event(event, time.monotonic())
+            self.report.add(event)
             if isinstance(event, Wrote):
                 self.wrote.emit(self._out / event.path)
         last = mine[-1] if mine else None

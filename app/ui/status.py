@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.engine.errors import EngineError
 from app.engine.events import Event, RunFinished
 from app.engine.graph import Graph
+from app.engine.memory import available_bytes
 from app.engine.plan import make_plan
 from app.engine.registry import Registry
 from app.engine.store import Store
@@ -86,4 +87,8 @@ def boiled_down(graph: Graph, specs: Registry, store: Store, base: Path) -> Plan
     except EngineError:
         return Planned(graph, {})
     found = {id: Now("reused", e.seconds, dict(e.outputs), notes=e.notes) for id, e in plan.entries.items()}
-    return Planned(graph, plan.states, plan.problems, found, plan.expected)
+    expected = {id: seconds for id, seconds in plan.expected.items() if seconds > 0} | dict.fromkeys(plan.entries, 0.0)
+    there = available_bytes()
+    return Planned(
+        graph, plan.states, plan.problems, found, expected, plan.seconds, plan.unknown, plan.peak_bytes, there
+    )

@@ -24,6 +24,7 @@ from app.ui.inspector import Inspector
 from app.ui.library import Library
 from app.ui.log_view import LogView
 from app.ui.presenter import Presenter
+from app.ui.queue_commands import QueueCommands
 from app.ui.row import Surroundings
 from app.ui.run_bar import RunBar
 from app.ui.run_commands import RunCommands
@@ -62,6 +63,7 @@ class MainWindow(QMainWindow):
         self.docks = Docks(self, settings, panels)
         self.files = FileCommands(self, examples)
         self.running = RunCommands(self)
+        self.queued = QueueCommands(self)
         self.help = HelpCommands(self)
         self.crashes = CrashCatcher(self, self.desk.session.write_journal)
         self.presenter = Presenter(self)
@@ -74,6 +76,7 @@ class MainWindow(QMainWindow):
         """Offer what a crash left behind; else open a file, or a copy of the starter example."""
         self.crashes.install()
         self.files.recover()
+        self.queued.restore()
         session = self.desk.session
         if session.unsaved or session.path is not None:
             return

@@ -106,13 +106,12 @@ def test_a_missing_type_is_told_apart_from_other_problems(board: Board) -> None:
 
 
 def test_progress_weighs_nodes_by_their_expected_time() -> None:
-    progress = Progress({"a": 9.0, "b": 1.0}, now=0.0)
-    progress.event(RunStarted(1, ("a", "b")))
-    progress.event(Finished(1, "b", "k", (), False, 1.0))
+    progress = Progress({"a": 9.0, "b": 1.0})
+    progress.event(RunStarted(1, ("a", "b")), 0.0)
+    progress.event(Finished(1, "b", "k", (), False, 1.0), 1.0)
     assert progress.fraction == pytest.approx(0.1) and progress.done == (1, 2)
-    progress.event(Progressed(1, "a", 0.5, "half"))
-    assert progress.fraction == pytest.approx(0.55) and progress.left(11.0) == pytest.approx(9.0)
-    assert progress.left(1.0) is None
+    progress.event(Progressed(1, "a", 0.5, "half"), 6.0)
+    assert progress.fraction == pytest.approx(0.55) and progress.left(11.0) == pytest.approx(4.5)
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(1, "5 s"), (33, "35 s"), (200, "3 min"), (4300, "1 h 12 min")])
