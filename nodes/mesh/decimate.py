@@ -25,7 +25,10 @@ def decimate(
         int, Slider(4, 5_000_000, log=True, unit="triangles", help="The result never has more triangles than this.")
     ] = 20_000,
     keep_uv: Annotated[
-        bool, Setting(label="Keep UVs", help="Textures stay in place. Off: a little closer to the shape; UVs and textures go.")
+        bool,
+        Setting(
+            label="Keep UVs", help="Textures stay in place. Off: a little closer to the shape; UVs and textures go."
+        ),
     ] = True,
 ) -> Mesh:
     """Fewer triangles, same shape. UVs and materials are kept, and a closed mesh stays closed.
