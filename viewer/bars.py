@@ -5,37 +5,49 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
 
 from viewer.drawing import BrushTool, Tool
 from viewer.picture import CHANNELS, PictureView
 
 
 class Bar(QWidget):
-    """A row of controls."""
+    """A row of controls. Where it is too narrow, the last buttons move into a menu at its end."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("bar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.row = QHBoxLayout(self)
-        self.row.setContentsMargins(6, 4, 6, 4)
+        self.row = QHBoxLayout()
         self.row.setSpacing(2)
+        self._buttons: list[QToolButton] = []
+        self._absent: set[QWidget] = set()
+        self._folded: list[QToolButton] = []
+        self._more = _flat("…", "More")
+        self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._menu = QMenu(self._more)
+        self._menu.aboutToShow.connect(self._fill)
+        self._more.setMenu(self._menu)
+        self._more.hide()
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(6, 4, 6, 4)
+        whole.setSpacing(2)
+        whole.addLayout(self.row, 1)
+        whole.addWidget(self._more)
 
     def refresh(self) -> None:
         """Brings the controls in line with what their view shows."""
 
     def button(self, text: str, tip: str, act: Callable[[], None] | None = None, check: bool = False) -> QToolButton:
         """Appends a flat button."""
-        made = QToolButton()
-        made.setText(text)
-        made.setToolTip(tip)
+        made = _flat(text, tip)
         made.setCheckable(check)
-        made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         if act is not None:
             made.clicked.connect(lambda *_: act())
         self.row.addWidget(made)
+        self._buttons.append(made)
         return made
 
     def choice(self, tip: str) -> QComboBox:
@@ -46,6 +58,86 @@ class Bar(QWidget):
         made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.row.addWidget(made)
         return made
+
+    def offer(self, control: QWidget, on: bool) -> None:
+        """Whether ``control`` makes sense for what is shown now."""
+        (self._absent.discard if on else self._absent.add)(control)
+        self.fold()
+
+    def fold(self) -> None:
+        """Shows as many controls as there is room for."""
+        controls = [w for i in range(self.row.count()) if (w := self.row.itemAt(i).widget()) is not None]
+        present = [w for w in controls if w not in self._absent]
+        folded = self._excess(present)
+        self._folded = [b for b in self._buttons if b in folded]
+        for control in controls:
+            control.setVisible(control in present and control not in folded)
+        self._more.setVisible(bool(folded))
+
+    def _excess(self, present: list[QWidget]) -> set[QWidget]:
+        gap = self.row.spacing()
+        need = sum(w.sizeHint().width() + gap for w in present)
+        margins = self.layout().contentsMargins()
+        room = self.width() - margins.left() - margins.right()
+        folded: set[QWidget] = set()
+        for button in reversed([b for b in self._buttons if b in present]):
+            if need <= room:
+                break
+            room -= 0 if folded else self._more.sizeHint().width() + gap
+            need -= button.sizeHint().width() + gap
+            folded.add(button)
+        return folded
+
+    def _fill(self) -> None:
+        self._menu.clear()
+        for button in self._folded:
+            if (menu := button.menu()) is not None:
+                menu.setTitle(button.text())
+                self._menu.addMenu(menu)
+                continue
+            action = self._menu.addAction(button.text(), button.click)
+            action.setCheckable(button.isCheckable())
+            action.setChecked(button.isChecked())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fold()
+
+    def event(self, event: QEvent) -> bool:
+        done = bool(super().event(event))
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.fold()
+        return done
+
+
+class Line(QLabel):
+    """One line of text that is cut off with dots where it is too long; all of it is in the tooltip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMinimumWidth(1)
+
+    def say(self, text: str) -> None:
+        self.setText(text)
+        self.setToolTip(text)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        room = self.contentsRect()
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+def _flat(text: str, tip: str) -> QToolButton:
+    made = QToolButton()
+    made.setText(text)
+    made.setToolTip(tip)
+    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return made
 
 
 class PictureBar(Bar):
@@ -65,7 +157,7 @@ class PictureBar(Bar):
 
     def refresh(self) -> None:
         picture = self._view.picture
-        self.channels.setVisible(picture is not None and picture.kind == "colour")
+        self.offer(self.channels, picture is not None and picture.kind == "colour")
 
 
 class DrawingBar(Bar):

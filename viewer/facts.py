@@ -8,19 +8,23 @@ from app.engine.payloads import Mesh
 from viewer.shown import Box, Dots, Gaussians, Scenery, Solid
 
 
-def counted(shown: Scenery) -> str:
-    """What can be said at once: counts and size in metres."""
+def counted(shown: Scenery, watertight: bool | None = None) -> str:
+    """Counts and size in metres, what matters most first, since a narrow view cuts the end off.
+
+    ``watertight``: None while it is not known.
+    """
     if isinstance(shown, Solid):
         if shown.facts:
             return shown.facts
         mesh = shown.mesh
-        counts = f"{len(mesh.faces):,} triangles · {len(mesh.vertices):,} vertices"
-    elif isinstance(shown, Gaussians):
-        counts = f"{len(shown.splats.means):,} Gaussians"
-    else:
-        assert isinstance(shown, Dots)
-        counts = f"{len(shown.cloud.points):,} points"
-    return f"{counts} · {size_text(shown.bounds)}"
+        parts = [f"{len(mesh.faces):,} triangles", size_text(shown.bounds)]
+        if watertight is not None:
+            parts.append("watertight" if watertight else "not watertight")
+        return " · ".join([*parts, f"{len(mesh.vertices):,} vertices"])
+    if isinstance(shown, Gaussians):
+        return f"{len(shown.splats.means):,} Gaussians · {size_text(shown.bounds)}"
+    assert isinstance(shown, Dots)
+    return f"{len(shown.cloud.points):,} points · {size_text(shown.bounds)}"
 
 
 def size_text(bounds: Box) -> str:

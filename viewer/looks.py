@@ -18,6 +18,9 @@ CLAY = (0.74, 0.75, 0.77)
 INSIDE = (0.50, 0.33, 0.30)
 WHITE = (1.0, 1.0, 1.0)
 EDGES = (0.06, 0.07, 0.09)
+SURROUNDING_LIGHT = 0.7
+"""The part of the studio's light that comes from all around: occlusion darkens that part (glTF 2.0, section 3.9.3), but
+VTK lets it darken the lamps too, so that a fully occluded surface would be black."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def _maps(actor: Any, material: Material) -> None:
     packed = packed_texture(material)
     if packed is not None:
         prop.SetORMTexture(packed)
-        prop.SetOcclusionStrength(1.0 if material.occlusion is not None else 0.0)
+        prop.SetOcclusionStrength(SURROUNDING_LIGHT if material.occlusion is not None else 0.0)
     if material.normal is not None:
         _need_tangents(actor.mapper.dataset)
         prop.SetNormalTexture(colour_texture(material.normal, with_alpha=False, srgb=False))

@@ -14,7 +14,7 @@ from app.engine.params import Rect, Stroke
 from app.engine.payloads import Image, Payload
 from viewer import gl, style
 from viewer.adapters import adapt
-from viewer.bars import Bar, PictureBar
+from viewer.bars import Bar, Line, PictureBar
 from viewer.drawing import BrushTool, RectangleTool, Tool
 from viewer.drawing_desk import DrawingDesk
 from viewer.page import PageView
@@ -48,7 +48,7 @@ class ViewerPanel(QWidget):
         self.page = PageView()
         self._hint = QLabel(HINT, alignment=Qt.AlignmentFlag.AlignCenter)
         self._hint.setObjectName("hint")
-        self._foot = QLabel()
+        self._foot = Line()
         self._bars: dict[QWidget, Bar] = {}
         self._payload: Payload | None = None
         self._source = ""
@@ -74,8 +74,6 @@ class ViewerPanel(QWidget):
         line = QVBoxLayout(foot)
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(self._foot)
-        self._foot.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._foot.setMinimumWidth(1)
         column.addWidget(foot)
 
     def _warm_up(self) -> None:
@@ -184,8 +182,7 @@ class ViewerPanel(QWidget):
             self._show(self._payload, keep_view=False)
 
     def _say(self, text: str) -> None:
-        self._foot.setText(text)
-        self._foot.setToolTip(text)
+        self._foot.say(text)
 
     def _probed(self, text: str) -> None:
         if self._stack.currentWidget() is self.picture:

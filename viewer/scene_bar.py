@@ -53,5 +53,5 @@ class SceneBar(Bar):
                 self.modes.addItem(LOOKS[name].label, name)
                 self.modes.setItemData(self.modes.count() - 1, LOOKS[name].help, Qt.ItemDataRole.ToolTipRole)
             self.modes.setCurrentIndex(self.modes.findData(scene.mode))
-        self.modes.setVisible(bool(scene.modes))
-        self.edges.setVisible(bool(scene.modes))
+        for control in (self.modes, self.edges):
+            self.offer(control, bool(scene.modes))

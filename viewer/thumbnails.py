@@ -14,22 +14,25 @@ from viewer.raster import as_bytes, picture
 from viewer.shown import Page, Picture, Shown
 from viewer.tones import screen_bytes
 
-INK, QUIET, PAPER = (215, 218, 224, 255), (150, 157, 168, 255), (38, 42, 49, 255)
+INK, QUIET = (215, 218, 224, 255), (150, 157, 168, 255)
+SMALLEST_TEXT, FEW, MOST_LINES = 10, 12, 40
 
 
-def thumbnail(payload: Payload, size: int = 96) -> UInt8 | None:
-    """(size, size, 4) uint8 RGBA, straight alpha, or None when there is nothing to see (an empty mesh or text).
+def thumbnail(payload: Payload, width: int = 156, height: int = 84) -> UInt8 | None:
+    """(height, width, 4) uint8 RGBA, straight alpha, transparent around what is drawn, or None when there is nothing to
+    see (an empty mesh or text).
 
     Callable from any thread: neither OpenGL nor Qt is touched.
     """
-    small = drawn(adapt(payload), size, size)
+    small = drawn(adapt(payload), width, height)
     return small if small[..., 3].any() else None
 
 
 def drawn(shown: Shown, width: int, height: int, finer: int = 2) -> UInt8:
-    """(height, width, 4) uint8 RGBA of any form, on a transparent background; pages bring their own."""
+    """(height, width, 4) uint8 RGBA of any form, on a transparent background."""
     if isinstance(shown, Picture):
-        return _framed(_reduced(shown, min(width, height)), width, height)
+        scale = min(width / shown.size[0], height / shown.size[1])
+        return _framed(_reduced(shown, max(1, int(max(shown.size) * scale))), width, height)
     if isinstance(shown, Page):
         return _page(shown, width, height)
     return picture(shown, width, height, finer)
@@ -57,21 +60,39 @@ def _font(points: int) -> Any:
 
 
 def _page(page: Page, width: int, height: int) -> UInt8:
+    """A few words stand large in the middle, more of them small from the top."""
     from PIL import Image, ImageDraw
 
     lines = _lines(page)
     if not lines:
         return np.zeros((height, width, 4), np.uint8)
-    canvas = Image.new("RGBA", (width, height), PAPER)
+    canvas = Image.new("RGBA", (width, height), (*INK[:3], 0))
     pen = ImageDraw.Draw(canvas)
-    points = max(9, height // (4 if len(lines) == 1 and len(lines[0][0]) < 8 else 9))
-    margin, step = max(4, width // 16), points + points // 4
-    for i, (text, colour) in enumerate(lines[: (height - margin) // step]):
-        pen.text((margin, margin + i * step), text[: 2 * width // points], fill=colour, font=_font(points))
+    if len(lines) == 1 and len(lines[0][0]) <= FEW:
+        points = int(min(height / 2.2, 1.5 * width / len(lines[0][0])))
+        pen.text((width / 2, height / 2), lines[0][0], fill=INK, font=_font(points), anchor="mm")
+        return np.asarray(canvas)
+    font = _font(max(SMALLEST_TEXT, height // 8))
+    step, margin = font.size * 1.3, max(3, width // 30)
+    rows = [(row, colour) for text, colour in lines for row in _wrapped(text, font, width - 2 * margin)]
+    for i, (row, colour) in enumerate(rows[: int((height - margin) / step)]):
+        pen.text((margin, margin + i * step), row, fill=colour, font=font)
     return np.asarray(canvas)
 
 
+def _wrapped(text: str, font: Any, room: float) -> list[str]:
+    rows = [""]
+    for word in text.split():
+        longer = f"{rows[-1]} {word}".strip()
+        if rows[-1] and font.getlength(longer) > room:
+            rows.append(word)
+        else:
+            rows[-1] = longer
+    return rows
+
+
 def _lines(page: Page) -> list[tuple[str, tuple[int, int, int, int]]]:
-    lines = [(text, INK) for text in (page.title, page.verdict) if text]
+    """A verdict says more than the title above it."""
+    lines = [(text, INK) for text in (page.verdict or page.title,) if text]
     lines += [(f"{name}  {value}", QUIET) for name, value in page.rows]
-    return lines + [(line, INK) for line in page.text.splitlines()]
+    return lines + [(line, INK) for line in page.text.splitlines()[:MOST_LINES]]

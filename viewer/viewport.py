@@ -114,19 +114,14 @@ class Viewport(QWidget):
         """Counts at once; whether the mesh is closed, and its stand-in for moving, from the background."""
         self._background.forget("closed")
         self._background.forget("coarse")
-        line = counted(shown) if shown is not None else ""
-        self.facts_changed.emit(line)
+        self.facts_changed.emit("" if shown is None else counted(shown))
         if not isinstance(shown, Solid) or not len(shown.mesh.faces) or shown.facts:
             return
         mesh = shown.mesh
         smooth = self.scene.smooth_mesh()
         if self.software and len(mesh.faces) > HEAVY_FACES and smooth is not None:
             self._background.start("coarse", lambda: coarse(smooth), self.scene.use_coarse)
-        self._background.start(
-            "closed",
-            lambda: closed(mesh),
-            lambda yes: self.facts_changed.emit(f"{line} · {'watertight' if yes else 'not watertight'}"),
-        )
+        self._background.start("closed", lambda: closed(mesh), lambda yes: self.facts_changed.emit(counted(shown, yes)))
 
     def set_mode(self, mode: str) -> None:
         """One of ``scene.modes``; kept for later results that can take it."""

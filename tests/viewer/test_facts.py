@@ -37,7 +37,8 @@ def test_faces_without_area_and_negative_zero_do_not_open_a_mesh():
 
 
 def test_counts_and_size_are_told():
-    assert counted(adapt(quad())) == "2 triangles · 4 vertices · 2 × 2 × 0 m"
+    assert counted(adapt(quad())) == "2 triangles · 2 × 2 × 0 m · 4 vertices"
+    assert counted(adapt(quad()), False) == "2 triangles · 2 × 2 × 0 m · not watertight · 4 vertices"
 
 
 def test_a_coarse_mesh_keeps_shape_size_and_attributes():

@@ -14,6 +14,7 @@ from viewer_samples import FOUR_COLOURS, field, one_of_each, picture, quad, sphe
 
 from app.engine.errors import CannotWrite
 from app.engine.payloads import Image, Material, Mesh, PointCloud, Text
+from viewer.thumbnails import thumbnail
 
 pytestmark = pytest.mark.display
 
@@ -187,7 +188,7 @@ def test_a_million_faces_are_shown_with_a_stand_in_for_moving(panel, qtbot):
         assert (scene._full.visibility, scene._coarse_actor.visibility) == (False, True)
         viewport._rested()
         assert (scene._full.visibility, scene._coarse_actor.visibility) == (True, False)
-    qtbot.waitUntil(lambda: panel._foot.text().endswith("· watertight"), timeout=60_000)
+    qtbot.waitUntil(lambda: "· watertight" in panel._foot.text(), timeout=60_000)
     assert panel._foot.text().startswith(f"{len(big.faces):,} triangles")
 
 
@@ -276,3 +277,67 @@ def test_shutdown_twice_and_late_answers_are_harmless(panel, qtbot):
     panel.shutdown()
     panel.shutdown()
     qtbot.wait(50)
+
+
+def _middle(pixels: np.ndarray) -> float:
+    height, width = pixels.shape[:2]
+    cut = (slice(height * 2 // 5, height * 3 // 5), slice(width * 9 // 20, width * 11 // 20))
+    return float(pixels[cut][..., :3].mean())
+
+
+@pytest.mark.parametrize("open_sky", [1.0, 0.6, 0.0])
+def test_a_textured_mesh_is_about_as_bright_as_its_thumbnail(panel, open_sky):
+    flat = Image.of(np.tile(np.array([128, 128, 255], np.uint8), (8, 8, 1)), "data")
+    shade = Image(np.full((8, 8, 4), open_sky, np.float32), "data")
+    clay = Image.of(np.tile(np.array([205, 160, 110], np.uint8), (8, 8, 1)))
+    ball = replace(sphere(), material=Material(base_colour=clay, normal=flat, occlusion=shade))
+    panel.show_payload(ball, "a")
+    panel.viewport.set_grid(False)
+    wanted = _middle(thumbnail(ball))
+    for mode in ("textured", "shaded", "textured"):
+        panel.viewport.set_mode(mode)
+    assert (0.75 if open_sky else 0.3) * wanted < _middle(panel.viewport.pixels()) < 1.4 * wanted
+
+
+def test_baked_maps_do_not_darken_a_mesh(panel):
+    from app.engine import Run
+    from nodes.texture.bake import bake
+
+    ball = sphere(24, 48)
+    bumps = 1 + 0.02 * np.sin(40 * ball.vertices[:, :1]).astype(np.float32)
+    colours = np.tile(np.array([0.8, 0.6, 0.4, 1], np.float32), (len(ball.vertices), 1))
+    source = replace(ball, vertices=ball.vertices * bumps, normals=None, colours=colours)
+    baked = bake(Run(), source, ball, size=64, ambient_occlusion=True, rays=8, margin=2)
+    panel.show_payload(baked, "a")
+    panel.viewport.set_grid(False)
+    assert panel.viewport.scene.mode == "textured"
+    wanted = _middle(thumbnail(baked))
+    assert 0.7 * wanted < _middle(panel.viewport.pixels()) < 1.4 * wanted
+
+
+@pytest.mark.parametrize("width", [700, 396, 300, 240])
+def test_no_button_of_the_tool_bar_is_cut_off(panel, qtbot, width):
+    panel.resize(width, 450)
+    panel.show_payload(replace(sphere(), material=Material()), "a")
+    bar = panel._bars[panel.viewport]
+    qtbot.waitUntil(lambda: bar.width() == panel.width() and bar.modes.width() >= bar.modes.sizeHint().width())
+    for control in (bar.modes, *bar._buttons, bar._more):
+        if control.isVisible():
+            assert control.width() >= control.sizeHint().width(), control.toolTip()
+            assert bar.rect().contains(control.geometry())
+    bar._fill()
+    named = {action.text() for action in bar._menu.actions()}
+    assert named == {b.text() for b in bar._buttons if not b.isVisible()}
+    assert bar._more.isVisible() == bool(named)
+
+
+def test_a_folded_button_works_from_the_menu(panel, qtbot):
+    panel.resize(240, 450)
+    panel.show_payload(sphere(), "a")
+    bar = panel._bars[panel.viewport]
+    qtbot.waitUntil(lambda: not bar.grid.isVisible())
+    bar._fill()
+    action = next(a for a in bar._menu.actions() if a.text() == "Grid")
+    assert action.isChecked()
+    action.trigger()
+    assert not panel.viewport.scene.grid
