@@ -12,6 +12,7 @@ from app.ui.settings import Settings
 
 Unsaved = Literal["save", "discard", "cancel"]
 Carried = Literal["graph", "load", "cancel"]
+OnConflict = Literal["overwrite", "save_as", "reload", "cancel"]
 Recovery = Literal["recover", "discard", "later"]
 GRAPH_FILTER = "Graphs (*.graph)"
 _Button = QMessageBox.StandardButton
@@ -94,6 +95,34 @@ class Dialogs:
         if box.clickedButton() is recover:
             return "recover"
         return "discard" if box.clickedButton() is discard else "later"
+
+    def conflict(self, path: Path) -> OnConflict:
+        """Saving would replace what another program, or another window, wrote meanwhile."""
+        box = QMessageBox(QMessageBox.Icon.Warning, "The file has changed", "", parent=self.parent)
+        box.setText(f"Another program has changed “{path.name}” since it was opened here.")
+        box.setInformativeText(f"{path}\n\nWhat is replaced is kept as a backup; a reload can be undone.")
+        save_as = box.addButton("Save as …", _Role.AcceptRole)
+        overwrite = box.addButton("Overwrite", _Role.DestructiveRole)
+        reload = box.addButton("Reload", _Role.ActionRole)
+        box.addButton(_Button.Cancel)
+        box.setDefaultButton(save_as)
+        box.exec()
+        answers: list[tuple[object, OnConflict]] = [
+            (save_as, "save_as"), (overwrite, "overwrite"), (reload, "reload")
+        ]  # fmt: skip
+        return next((answer for button, answer in answers if box.clickedButton() is button), "cancel")
+
+    def reload(self, path: Path) -> bool:
+        """The open file was changed elsewhere and nothing is unsaved here."""
+        text = f"Another program has changed “{path.name}”. Load it again? This can be undone."
+        return self.sure("The file has changed", text, "Reload")
+
+    def outside(self, path: Path) -> bool:
+        """A graph wants to write a file outside the output folder."""
+        text = (
+            f"This graph wants to write outside its output folder:\n\n{path}\n\nMake {path.parent} the output folder?"
+        )
+        return self.sure("Outside the output folder", text, "Use this folder")
 
     def sure(self, title: str, text: str, verb: str) -> bool:
         box = QMessageBox(QMessageBox.Icon.Question, title, text, _Button.Cancel, self.parent)

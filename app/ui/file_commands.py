@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu
 from app.engine import graph_file
 from app.engine.embedded import read_graph_text
 from app.engine.errors import BadGraphFile, CannotWrite
+from app.ui.disk_watch import DiskWatch
 from app.ui.dropped import CARRIERS, Opener, opener_for
 from app.ui.gallery import Example, Gallery, examples
 from app.ui.journal import LeftBehind
@@ -28,6 +29,8 @@ class FileCommands:
         self.window, self.session, self.dialogs = window, window.desk.session, window.dialogs
         self.examples_folder = examples_folder
         self.gallery: Gallery | None = None
+        self.watch = DiskWatch(self.session)
+        self.watch.stirred.connect(self._on_stirred)
 
     def new(self) -> None:
         if self.may_close():
@@ -54,8 +57,45 @@ class FileCommands:
         return True
 
     def save(self) -> bool:
+        """Never over what somebody else wrote meanwhile, unless the person says so."""
         self.window.inspector.commit_typed()
-        return self._save_to(self.session.path) if self.session.path is not None else self.save_as()
+        if self.session.path is None:
+            return self.save_as()
+        answer = self.dialogs.conflict(self.session.path) if self.watch.state() == "changed" else "overwrite"
+        if answer == "reload":
+            self.reload()
+        if answer == "save_as":
+            return self.save_as()
+        return answer == "overwrite" and self._save_to(self.session.path)
+
+    def look_at_disk(self) -> None:
+        """The window came to the front, or the file stirred: tell once of each change by others."""
+        if self.session.path is None or not self.watch.is_news():
+            return
+        path = self.session.path
+        if self.watch.state() == "gone":
+            self.window.say("warning", f"{path} is no longer there. Save to write it again.")
+        elif self.session.unsaved:
+            self.window.say("warning", f"Another program has changed {path}. Saving will ask which one to keep.")
+        elif self.dialogs.reload(path):
+            self.reload()
+        else:
+            self.window.say("info", f"{path} was changed elsewhere; the graph on screen stays. Saving will ask.")
+
+    def _on_stirred(self) -> None:
+        """A window behind others asks nothing; it looks when the person comes back to it."""
+        if self.window.isActiveWindow():
+            self.look_at_disk()
+
+    def reload(self) -> None:
+        """The file as it is on the disk now; undo leads back."""
+        try:
+            self.session.reload()
+        except BadGraphFile as error:
+            self.window.say("error", f"{error.message} {error.advice}")
+            self.dialogs.tell("The graph cannot be loaded again", error.message, error.advice)
+        else:
+            self.window.say("info", f"Loaded {self.session.path} again")
 
     def save_as(self) -> bool:
         self.window.inspector.commit_typed()

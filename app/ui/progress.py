@@ -19,7 +19,7 @@ class Progress:
         known = [s for s in expected.values() if s > 0]
         self._usual = sum(known) / len(known) if known else UNKNOWN_S
         self._expected = expected
-        self._begun: float | None = None
+        self._begun = False
         self._node_begun = 0.0
         self._part: dict[str, float] = {}
         self._total = self._gone = self._most = 0.0
@@ -30,7 +30,7 @@ class Progress:
     def event(self, event: Event, now: float) -> None:
         """``now``: seconds of a clock that never goes back. Time starts with the run, not while it waits its turn."""
         if isinstance(event, RunStarted):
-            self._begun = now
+            self._begun = True
             self._part = dict.fromkeys(event.nodes, 0.0)
             self._total = sum(map(self._weight, self._part))
         elif isinstance(event, Started):
@@ -55,22 +55,24 @@ class Progress:
         return len(self._ended), len(self._part)
 
     def left(self, now: float) -> float | None:
-        """Seconds still to go: what the nodes to come took before, else what the pace so far says, else None."""
-        open_nodes = [id for id, part in self._part.items() if part < 1.0]
-        if self._begun is None:
-            return None
-        if all(id in self._expected for id in open_nodes):
-            return sum(self._node_left(id, now) for id in open_nodes)
-        elapsed = now - self._begun
-        if elapsed < 2 or self._most < LATE:
-            return None
-        return elapsed * (1 - self._most) / self._most
+        """Seconds still to go, or None while too little is known to say.
 
-    def _node_left(self, id: str, now: float) -> float:
-        whole, part = self._expected[id], self._part[id]
-        if id == self.current and part == 0.0:
-            return max(whole - (now - self._node_begun), whole * LATE)
-        return whole * (1 - part)
+        A node to come takes what its type took before, or as long as the usual node; the present one, when its type
+        was never timed, goes on at its own pace.
+        """
+        if not self._begun:
+            return None
+        times = [self._node_left(id, now) for id, part in self._part.items() if part < 1.0]
+        known = [time for time in times if time is not None]
+        return sum(known) if len(known) == len(times) else None
+
+    def _node_left(self, id: str, now: float) -> float | None:
+        whole, part, spent = self._expected.get(id), self._part[id], now - self._node_begun
+        if id != self.current:
+            return (self._usual if whole is None else whole) * (1 - part)
+        if whole is None:
+            return spent * (1 - part) / part if spent >= 2 and part >= LATE else None
+        return whole * (1 - part) if part else max(whole - spent, whole * LATE)
 
     def _move(self, id: str, part: float) -> None:
         before = self._part.get(id)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from app.engine import graph_file
 from app.engine.errors import BadGraphFile
 from app.engine.events import Event, Failed, RunFinished, RunStarted, Wrote
+from app.engine.graph import Graph
 from app.engine.migrations import adopt
 from app.ui.badges import duration
+from app.ui.changes import changed_nodes
 from app.ui.journal import owner_lives
 from app.ui.presenter import ENDINGS
 from app.ui.queue_panel import QueuePanel
@@ -36,9 +38,9 @@ class QueueCommands:
         self.window.inspector.commit_typed()
         session = self.desk.session
         if session.editor.graph.nodes:
-            out = self._free(session.out)
-            self.queue.add(session.name, session.editor.graph, session.base, out)
-            self._added(session.name, out)
+            out, name = self._free(session.out), self._name(session.name, session.editor.graph)
+            self.queue.add(name, session.editor.graph, session.base, out)
+            self._added(name, out)
 
     def add_files(self) -> None:
         path = self.window.dialogs.open_file("Queue a graph", (".graph",), None)
@@ -68,6 +70,18 @@ class QueueCommands:
                     runs = "1 run waits" if found == 1 else f"{found} runs wait"
                     self.window.say("warning", f"{runs} in the queue from the last time. The queue is paused.")
                     self.window.log.setCurrentWidget(self.panel)
+
+    def _name(self, name: str, graph: Graph) -> str:
+        """With the settings that differ from the run of this graph that was queued before, where these are few."""
+        before = [entry.graph for entry in self.queue.entries if entry.name.split(" · ")[0] == name]
+        changed = [
+            f"{self.desk.editor.title(id)} {key.replace('_', ' ')} {value}"
+            for id in (changed_nodes(before[-1], graph) if before else ())
+            if id in before[-1].nodes
+            for key, value in graph.nodes[id].params.items()
+            if value != before[-1].nodes[id].params.get(key)
+        ]
+        return " · ".join([name, *changed]) if len(changed) <= 3 else name
 
     def _free(self, out: Path) -> Path:
         """The output folder, or a folder inside it when a listed run writes there: no run overwrites another's."""

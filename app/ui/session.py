@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,12 +23,13 @@ JOURNAL_MS = 2000
 class Session(QObject):
     """``file_changed``: another file, name or output folder. ``unsaved_changed(bool)``.
 
-    ``said(level, text)``: a line for the log.
+    ``said(level, text)``: a line for the log. ``read_or_written()``: the file holds ``digest`` as of now.
     """
 
     file_changed = Signal()
     unsaved_changed = Signal(bool)
     said = Signal(str, str)
+    read_or_written = Signal()
 
     def __init__(self, editor: Editor, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +37,7 @@ class Session(QObject):
         self.settings = settings
         self.path: Path | None = None
         self.name = "Untitled"
+        self.digest = ""
         self.journal = Journal(settings.data / "journal")
         self._journal_timer = QTimer(self, singleShot=True, interval=JOURNAL_MS)
         self._journal_timer.timeout.connect(self.write_journal)
@@ -66,9 +69,18 @@ class Session(QObject):
     def open(self, path: Path) -> None:
         """Raises :class:`BadGraphFile`; then the open graph stays as it is."""
         path = path.resolve()
+        seen = digest(path)
         graph = graph_file.read(path)
-        self._replace(graph, path, path.stem)
+        self._replace(graph, path, path.stem, seen)
         self.settings.opened(path)
+
+    def reload(self) -> None:
+        """The file as it is now, as one step that can be undone. Raises :class:`BadGraphFile`; nothing changes then."""
+        assert self.path is not None
+        seen = digest(self.path)
+        self.editor.edit("Reload", adopt(graph_file.read(self.path), self.editor.registry))
+        self.editor.set_clean()
+        self._now_on_disk(seen)
 
     def open_copy(self, graph: Graph, name: str, came_from: Path) -> None:
         """An example, or a graph found inside a result: as a new unsaved graph. ``came_from``: its former folder."""
@@ -80,10 +92,10 @@ class Session(QObject):
 
     def recover(self, left: LeftBehind) -> None:
         """The journal's graph, unsaved, over what the file holds: one undo leads back to the saved graph."""
-        saved = Graph()
+        saved, seen = Graph(), ""
         if left.path is not None and left.path.is_file():
-            saved = graph_file.read(left.path)
-        self._replace(saved, left.path, left.path.stem if left.path else "Recovered")
+            saved, seen = graph_file.read(left.path), digest(left.path)
+        self._replace(saved, left.path, left.path.stem if left.path else "Recovered", seen)
         self.editor.edit("Recover unsaved work", adopt(left.graph, self.editor.registry))
         self.write_journal()
         left.forget()
@@ -108,6 +120,7 @@ class Session(QObject):
         self.path, self.name, self.editor.base = path, path.stem, path.parent
         if out is not None:
             self.settings.set_out_folder(path, out)
+        self._now_on_disk(self.digest)
         self.file_changed.emit()
 
     def set_out(self, folder: Path | None) -> None:
@@ -136,13 +149,19 @@ class Session(QObject):
         self.editor.set_clean()
         self.settings.opened(path)
         self.journal.clear()
+        self._now_on_disk(hashlib.sha256(graph_file.dumps(graph).encode()).hexdigest())
 
-    def _replace(self, graph: Graph, path: Path | None, name: str) -> None:
+    def _now_on_disk(self, content: str) -> None:
+        self.digest = content
+        self.read_or_written.emit()
+
+    def _replace(self, graph: Graph, path: Path | None, name: str, content: str = "") -> None:
         self.path, self.name = path, name
         self.editor.base = None if path is None else path.parent
         self.editor.reset(adopt(graph, self.editor.registry))
         self.journal.clear()
         self._journal_timer.stop()
+        self._now_on_disk(content)
         self.file_changed.emit()
 
     def _on_changed(self, _: Graph) -> None:
@@ -153,3 +172,12 @@ class Session(QObject):
         if clean:
             self.journal.clear()
         self.unsaved_changed.emit(not clean)
+
+
+def digest(path: Path) -> str:
+    """Of a file's content, or an empty text when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

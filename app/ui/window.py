@@ -170,6 +170,7 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
             self.desk.status.replan()
+            QTimer.singleShot(0, self, self.files.look_at_disk)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

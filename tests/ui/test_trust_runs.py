@@ -82,12 +82,15 @@ def test_time_left_is_what_the_nodes_took_before_and_no_waiting_is_in_it() -> No
     assert progress.left(1080.0) == 0.0 and progress.fraction == 1.0
 
 
-def test_a_node_never_timed_falls_back_on_the_pace() -> None:
-    progress = Progress({"a": 10.0})
-    progress.event(RunStarted(1, ("a", "new")), 0.0)
-    assert progress.left(5.0) is None
+def test_a_node_never_timed_goes_by_its_own_pace() -> None:
+    progress = Progress({"a": 10.0, "b": 20.0})
+    progress.event(RunStarted(1, ("a", "new", "b")), 0.0)
+    assert progress.left(0.0) == 45.0, "a node never timed counts as the usual one"
     progress.event(Finished(1, "a", "k", (), False, 10.0), 10.0)
-    assert progress.left(10.0) == pytest.approx(10.0)
+    progress.event(Started(1, "new"), 10.0)
+    assert progress.left(30.0) is None
+    progress.event(Progressed(1, "new", 0.25), 40.0)
+    assert progress.left(40.0) == pytest.approx(90.0 + 20.0)
 
 
 def test_progress_of_one_run_never_shows_on_another(desk: Desk, qtbot: QtBot) -> None:

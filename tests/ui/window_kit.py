@@ -17,7 +17,7 @@ from app.engine.events import Event
 from app.engine.payloads import Payload
 from app.engine.worker import Setup, Worker
 from app.ui.board import Now
-from app.ui.dialogs import Carried, Dialogs, Recovery, Unsaved
+from app.ui.dialogs import Carried, Dialogs, OnConflict, Recovery, Unsaved
 from app.ui.settings import Settings
 from app.ui.window import MainWindow
 
@@ -63,6 +63,8 @@ class Answers(Dialogs):
         self.on_unsaved: Unsaved = "discard"
         self.on_carried: Carried = "graph"
         self.on_recover: Recovery = "recover"
+        self.on_conflict: OnConflict = "cancel"
+        self.on_sure = False
         self.path: Path | None = None
         self.chosen_colour = QColor("#ff0000")
 
@@ -96,6 +98,14 @@ class Answers(Dialogs):
     def carried(self, path: Path, kind: str) -> Carried:
         self.asked.append(f"carried {path.name} {kind}")
         return self.on_carried
+
+    def conflict(self, path: Path) -> OnConflict:
+        self.asked.append(f"conflict {path.name}")
+        return self.on_conflict
+
+    def sure(self, title: str, text: str, verb: str) -> bool:
+        self.asked.append(f"{title}: {text}")
+        return self.on_sure
 
     def recover(self, name: str, when: str) -> Recovery:
         self.asked.append(f"recover {name}")
