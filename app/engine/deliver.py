@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from app.engine.errors import CannotWrite
 from app.engine.graph_file import write_whole
 from app.engine.payloads import Files, Payload
+
+OTHER = "Use a name inside it, or choose another output folder."
+DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
 
 
 def file_list(outputs: Mapping[str, Payload]) -> tuple[tuple[str, str], ...]:
@@ -23,7 +27,7 @@ def deliver(outputs: Mapping[str, Payload], out: Path) -> Iterator[str]:
     """Write every file that is not there with this content already. Yields the relative names as they are done."""
     for files in _files(outputs):
         for name, sha, content in zip(files.names, _shas(files), files.contents, strict=True):
-            path = out / _safe(name)
+            path = _place(out, name)
             if not same_content(path, sha, content.nbytes):
                 _write(path, content.tobytes())
             yield name
@@ -60,10 +64,25 @@ def _shas(files: Files) -> list[str]:
     return [hashlib.sha256(content.data).hexdigest() for content in files.contents]
 
 
+def _place(out: Path, name: str) -> Path:
+    """Where a file goes. A link inside the output folder must not lead out of it."""
+    path = out / _safe(name)
+    try:
+        folder = path.parent.resolve()
+        inside = folder.is_relative_to(out.resolve())
+    except (OSError, RuntimeError) as error:
+        raise CannotWrite(f"The folder of {name[:80]!r} cannot be found: {error}.", OTHER) from None
+    if not inside:
+        raise CannotWrite(f"{name[:80]!r} lies outside the output folder: a link leads to {folder}.", OTHER)
+    return path
+
+
 def _safe(name: str) -> str:
+    """The name with forward slashes, if it means the same file inside the folder on every system."""
     pure = PurePosixPath(name.replace("\\", "/"))
-    if pure.is_absolute() or ".." in pure.parts or ":" in name or not pure.name or "\0" in name:
-        raise CannotWrite(
-            f"{name!r} lies outside the output folder.", "Use a name inside it, or choose another output folder."
-        )
+    if pure.is_absolute() or ".." in pure.parts or ":" in name or not pure.name:
+        raise CannotWrite(f"{name[:80]!r} lies outside the output folder.", OTHER)
+    for part in pure.parts:
+        if DEVICE.fullmatch(part) or part[-1] in ". " or not part.isprintable():
+            raise CannotWrite(f"{part[:80]!r} cannot be a file name on every system.", "Choose another name.")
     return str(pure)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
+import itertools
 import json
 import sqlite3
 import threading
 from pathlib import Path
+from stat import S_ISREG
 
 from app.engine.errors import BadFile
+
+MOST_BYTES = 1 << 40
+MOST_FILES = 100_000
 
 
 class FileDigests:
@@ -20,9 +26,11 @@ class FileDigests:
         self._seen: dict[str, tuple[str, str]] = {}
 
     def of_file(self, path: Path) -> str:
-        """SHA-256 of a file's content. Raises :class:`BadFile`."""
+        """SHA-256 of a file's content. Raises :class:`BadFile`, also for what only looks like a file (``/proc``)."""
         try:
             stat = path.stat()
+            if not S_ISREG(stat.st_mode) or stat.st_size > MOST_BYTES:
+                raise BadFile(f"{path.name} is not a file that can be read whole.", "Choose another file.")
             mark = json.dumps([stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino])
             name = str(path)
             known = self._seen.get(name) or self._recall(name)
@@ -30,7 +38,7 @@ class FileDigests:
                 self._seen[name] = known
                 return known[1]
             with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                digest = hashlib.file_digest(file if stat.st_size else io.BytesIO(), "sha256").hexdigest()
         except OSError as error:
             raise BadFile(f"{path.name} cannot be read: {error.strerror}.", "Check the path and its rights.") from None
         self._seen[name] = (mark, digest)
@@ -41,7 +49,10 @@ class FileDigests:
     def of_folder(self, path: Path) -> str:
         """One digest for the names and contents of all files below a folder. Raises :class:`BadFile`."""
         state = hashlib.sha256()
-        for file in sorted(p for p in path.rglob("*") if p.is_file()):
+        files = sorted(itertools.islice((p for p in path.rglob("*") if p.is_file()), MOST_FILES + 1))
+        if len(files) > MOST_FILES:
+            raise BadFile(f"{path.name} holds more than {MOST_FILES:,} files.", "Choose a smaller folder.")
+        for file in files:
             state.update(f"{file.relative_to(path).as_posix()}\0{self.of_file(file)}\0".encode())
         return state.hexdigest()
 

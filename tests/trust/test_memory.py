@@ -35,7 +35,7 @@ def resident(pid: int) -> int:
 def test_fifty_runs_stay_within_a_twentieth_of_the_memory_after_five(tmp_path: Path, change: bool) -> None:
     """The budgets are small, so that every run fills them anew. Both processes are counted: the window loads each
     result, as the viewer does."""
-    with Bench(tmp_path, in_process=False, memory_bytes=40 * MEGABYTE, disk_bytes=100 * MEGABYTE) as bench:
+    with Bench(tmp_path, in_process=False, memory_bytes=30 * MEGABYTE, disk_bytes=100 * MEGABYTE) as bench:
 
         def run(number: int) -> None:
             report = bench.run(assets(seed=number if change else 0))
