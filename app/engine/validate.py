@@ -122,7 +122,7 @@ def _inputs(graph: Graph, node: Node, spec: NodeSpec, specs: Mapping[str, NodeSp
             link_in.source not in graph.nodes or passed_through(graph, specs, link_in.source, link_in.output)
         )
         if not fed and not socket.optional and not node.bypass:
-            text = f"The input {socket.name!r} is empty. Link a {socket.type.label} to it."
+            text = f"The input {socket.name!r} is empty. Link {_article(socket.type)} to it."
             yield Problem(node.id, socket.name, "missing-input", text)
 
 

@@ -12,7 +12,18 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from app.ui import theme
 
 State = Literal[
-    "idle", "stale", "queued", "running", "ran", "reused", "failed", "blocked", "cancelled", "invalid", "missing"
+    "idle",
+    "stale",
+    "queued",
+    "running",
+    "ran",
+    "reused",
+    "failed",
+    "blocked",
+    "cancelled",
+    "needs",
+    "invalid",
+    "missing",
 ]
 STATES: tuple[str, ...] = get_args(State)
 WORDS = {
@@ -25,6 +36,7 @@ WORDS = {
     "failed": "failed",
     "blocked": "blocked",
     "cancelled": "cancelled",
+    "needs": "needs input",
     "invalid": "not ready",
     "missing": "not installed",
 }
@@ -38,6 +50,7 @@ _SIGNS: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
     "failed": (((-0.33, -0.33), (0.33, 0.33)), ((-0.33, 0.33), (0.33, -0.33))),
     "blocked": (((-0.45, 0), (0.45, 0)),),
     "cancelled": (((-0.28, -0.28), (0.28, -0.28), (0.28, 0.28), (-0.28, 0.28), (-0.28, -0.28)),),
+    "needs": (((-0.55, 0), (0.1, 0)), ((-0.2, -0.32), (0.12, 0), (-0.2, 0.32)), ((0.48, -0.4), (0.48, 0.4))),
     "invalid": (((0, -0.5), (0, 0.12)), ((0, 0.46), (0, 0.5))),
     "missing": (((-0.28, -0.3), (0, -0.5), (0.28, -0.28), (0, 0.02), (0, 0.12)), ((0, 0.48), (0, 0.52))),
 }

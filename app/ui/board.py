@@ -17,7 +17,7 @@ from app.engine.events import (
     Started,
     Stopped,
 )
-from app.engine.graph import Graph
+from app.engine.graph import Graph, Node
 from app.engine.validate import UNKNOWN_TYPE, Problem
 from app.ui.changes import touched_nodes
 
@@ -49,7 +49,7 @@ class Now:
         """The one sentence that explains a bad state, or an empty text."""
         if self.state == "failed" and self.error:
             return self.error.message
-        if self.state in ("invalid", "missing"):
+        if self.state in ("needs", "invalid", "missing"):
             return " ".join(p.message for p in self.problems)
         return self.reason if self.state in ("blocked", "cancelled") else ""
 
@@ -107,7 +107,8 @@ class Board:
             by_node.setdefault(problem.node, []).append(problem)
         for id in plan.graph.nodes:
             if id in self.graph.nodes and not self._is_active(id):
-                now = _as_planned(self[id], plan.states.get(id, "run"), plan.found.get(id), by_node.get(id, ()))
+                now = replace(self[id], problems=tuple(by_node.get(id, ())))
+                now = _as_planned(now, plan.graph.nodes[id], plan.states.get(id, "run"), plan.found.get(id))
                 changed |= self._put(id, now)
         return changed
 
@@ -165,12 +166,9 @@ def _outdated(now: Now) -> Now:
     return replace(now, state=state, error=None, reason="", notes=(), preview="", fraction=0.0, note="")
 
 
-def _as_planned(now: Now, wanted: str, found: Now | None, problems: Iterable[Problem]) -> Now:
-    problems = tuple(problems)
-    now = replace(now, problems=problems)
-    if problems:
-        missing = any(p.kind == UNKNOWN_TYPE for p in problems)
-        return replace(now, state="missing" if missing else "invalid", error=None)
+def _as_planned(now: Now, node: Node, wanted: str, found: Now | None) -> Now:
+    if now.problems:
+        return replace(now, state=_unready(now.problems, node), error=None)
     if found is not None and wanted == "reuse":
         same = now.state in DONE and now.outputs == found.outputs
         return replace(found, state=now.state if same else "reused", seconds=now.seconds if same else found.seconds)
@@ -179,6 +177,17 @@ def _as_planned(now: Now, wanted: str, found: Now | None, problems: Iterable[Pro
     if now.state in ENDED_BADLY and now.reason != _WAITS:
         return now
     return replace(now, state="stale" if now.outputs else "idle", error=None, reason="")
+
+
+def _unready(problems: Iterable[Problem], node: Node) -> str:
+    """A node that was just added is no mistake: it only needs a link or a file."""
+    if any(p.kind == UNKNOWN_TYPE for p in problems):
+        return "missing"
+    open_ends = all(
+        p.kind == "missing-input" or (p.kind == "missing-file" and not node.params.get(p.socket_or_param))
+        for p in problems
+    )
+    return "needs" if open_ends else "invalid"
 
 
 def _after(now: Now, event: Started | Progressed | Previewed | Finished | Failed | Stopped | object) -> Now:

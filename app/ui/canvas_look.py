@@ -33,8 +33,11 @@ DOT = 5.0
 MARGIN = 10.0
 NARROWEST, WIDEST = 176.0, 264.0
 
-FAR, NEAR = 0.3, 0.55
+FAR, NEAR = 0.38, 0.55
 """Zooms below which a node is a coloured box, and from which socket names are shown."""
+
+LABELLED = 34.0
+"""A coloured box bears its title from this width on the screen."""
 
 THIN = 0.45
 """The zoom below which a link is one pixel wide: about what its width comes to there, and painted faster."""

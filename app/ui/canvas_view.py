@@ -57,6 +57,7 @@ class CanvasView(NodeViewer):  # type: ignore[misc]
     type_dropped = Signal(str, QPointF)
 
     drag: LinkDrag | None = None
+    _fitted: QRectF | None = None
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -76,16 +77,18 @@ class CanvasView(NodeViewer):  # type: ignore[misc]
         return float(self.transform().m11())
 
     def look_at(self, centre: QPointF, zoom: float) -> None:
+        self._fitted = None
         zoom = min(max(zoom, FURTHEST), CLOSEST)
         width, height = self.viewport().width() / zoom, self.viewport().height() / zoom
         self._scene_range = QRectF(centre.x() - width / 2, centre.y() - height / 2, width, height)
         self._update_scene()
 
     def fit(self, box: QRectF) -> None:
-        """Show all of ``box``, never larger than 1:1."""
+        """Show all of ``box``, never larger than 1:1; also when the view's size changes, until the mouse is used."""
         view = self.viewport().size()
         zoom = min(view.width() / max(box.width() + 80, 1), view.height() / max(box.height() + 80, 1), 1.0)
         self.look_at(box.center(), zoom)
+        self._fitted = box
 
     def zoom_by(self, factor: float, at: QPoint) -> None:
         """The point under ``at`` stays where it is."""
@@ -103,9 +106,12 @@ class CanvasView(NodeViewer):  # type: ignore[misc]
         self.zoomed.emit(zoom)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The top left corner and the zoom stay."""
+        """The top left corner and the zoom stay, unless all was shown."""
         corner, zoom = self._scene_range.topLeft(), self.zoom
         QGraphicsView.resizeEvent(self, event)
+        if self._fitted is not None:
+            self.fit(self._fitted)
+            return
         size = self.viewport().size()
         self.look_at(corner + QPointF(size.width() / zoom / 2, size.height() / zoom / 2), zoom)
 
@@ -113,6 +119,7 @@ class CanvasView(NodeViewer):  # type: ignore[misc]
         turn = event.angleDelta()
         if event.device().type() == QInputDevice.DeviceType.TouchPad and not event.modifiers() & _KEYS.ControlModifier:
             step = (event.pixelDelta() or turn).toPointF() / self.zoom
+            self._fitted = None
             self._set_viewer_pan(-step.x(), -step.y())
         else:
             self.zoom_by(1.0015 ** (turn.y() or turn.x()), event.position().toPoint())
@@ -154,6 +161,7 @@ class CanvasView(NodeViewer):  # type: ignore[misc]
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._read_modifiers(event)
         self.setFocus()
+        self._fitted = None
         place = self.mapToScene(event.position().toPoint())
         if self.drag:
             if event.button() == _RIGHT:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -42,16 +42,40 @@ def paint(painter: QPainter, item: NodeItem, zoom: float) -> None:
 
 
 def _far(painter: QPainter, item: NodeItem, zoom: float) -> None:
-    """A coloured box: the title bar's colour, the body, and the state along the lower edge."""
+    """A coloured box: title in letters of one size, the picture, and the state along the lower edge."""
     w, h = item.face.width, item.face.height
     if item.isSelected():
         rim = 2.5 / zoom
         painter.fillRect(QRectF(-rim, -rim, w + 2 * rim, h + 2 * rim), look.SELECTED)
     painter.fillRect(QRectF(0, 0, w, h), look.BODY)
-    painter.fillRect(QRectF(0, 0, w, h * 0.45), item.bar_colour)
+    bar = QRectF(0, 0, w, min(h * 0.45, item.face.picture_box.top()))
+    painter.fillRect(bar, item.bar_colour)
     state = "missing" if item.missing else item.badge.state
     if state != "idle":
-        painter.fillRect(QRectF(0, h * 0.82, w, h * 0.18), badges.colour(state))
+        painter.fillRect(QRectF(0, h - 16, w, 16), badges.colour(state))
+    if w * zoom >= look.LABELLED:
+        _picture(painter, item)
+        _far_title(painter, item, bar, zoom)
+
+
+def _far_title(painter: QPainter, item: NodeItem, bar: QRectF, zoom: float) -> None:
+    text, size = _fitted(item.face.title, int(bar.width() * zoom) - 4)
+    painter.save()
+    painter.scale(1 / zoom, 1 / zoom)
+    painter.setFont(look.font(size, True))
+    painter.setPen(look.TITLE)
+    place = QRectF(0, 0, bar.width() * zoom, bar.height() * zoom)
+    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+    painter.restore()
+
+
+@lru_cache(maxsize=4096)
+def _fitted(title: str, room: int) -> tuple[str, int]:
+    """(text, pixels): a little smaller rather than cut off."""
+    for size in (11, 10, 9):
+        if look.metrics(size, True).horizontalAdvance(title) <= room:
+            return title, size
+    return look.metrics(9, True).elidedText(title, Qt.TextElideMode.ElideRight, room), 9
 
 
 def _box(painter: QPainter, item: NodeItem, zoom: float) -> None:

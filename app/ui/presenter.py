@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.engine.events import Event, Failed, Finished, RunFinished, RunStarted
+from app.engine.events import Event, Failed, Finished, RunFinished, RunStarted, Wrote
 from app.ui.badges import Badge, State, duration
 from app.ui.board import Now, Planned
 from app.ui.forecast import forecast
@@ -65,6 +65,8 @@ class Presenter(QObject):
         elif isinstance(event, Failed):
             text = f"{event.error.message} {event.error.advice}".strip()
             say("error", text, event.node_id, self.title(event.node_id))
+        elif isinstance(event, Wrote):
+            self.window.log.say_wrote(self.desk.runs.out / event.path)
         elif isinstance(event, RunFinished):
             level, text = ENDINGS[event.status]
             say(level, f"{text} · {duration(event.seconds)}" if event.seconds else text)

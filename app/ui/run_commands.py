@@ -23,7 +23,6 @@ class RunCommands:
         runs.progressed.connect(self._on_progressed)
         runs.finished.connect(self._on_finished)
         runs.refused.connect(self._on_refused)
-        runs.wrote.connect(window.log.say_wrote)
         window.run_bar.cancel_wanted.connect(runs.cancel)
 
     def run_all(self) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.engine.errors import EngineError
-from app.engine.events import Event, RunFinished, Wrote
+from app.engine.events import Event, RunFinished
 from app.engine.graph import Graph
 from app.engine.logbook import Logbook
 from app.engine.report import RunReport
@@ -39,15 +39,15 @@ class WorkerFace(Protocol):
 
 
 class Runs(QObject):
-    """``started()``, ``progressed()``, ``finished(status, seconds)``, ``wrote(Path)``, ``refused(EngineError)``.
+    """``started()``, ``progressed()``, ``finished(status, seconds)``, ``refused(EngineError)``.
 
-    ``auto``: run again by itself after every edit that changes a result. ``report``, ``targets``: of the last run.
+    ``auto``: run again by itself after every edit that changes a result. ``report``, ``targets``, ``out``: of the last
+    run.
     """
 
     started = Signal()
     progressed = Signal()
     finished = Signal(str, float)
-    wrote = Signal(object)
     refused = Signal(object)
 
     def __init__(self, session: Session, status: Status, worker: Callable[[], WorkerFace]) -> None:
@@ -61,7 +61,7 @@ class Runs(QObject):
         self._session, self._status, self._worker = session, status, worker
         self._graph = Graph()
         self._fresh = True
-        self._out = Path()
+        self.out = Path()
         self._timer = QTimer(self, singleShot=True, interval=AUTO_MS)
         self._timer.timeout.connect(self.run_auto)
         session.editor.opened.connect(self._on_opened)
@@ -80,11 +80,11 @@ class Runs(QObject):
         worker = self._worker()
         if self.run_id is not None:
             worker.cancel(self.run_id)
-        self._out = self._session.out
+        self.out = self._session.out
         self.targets = None if targets is None else tuple(targets)
         self.progress, self.report = Progress(self._status.plan.expected), RunReport(graph)
         try:
-            self.run_id = worker.submit(graph, self._session.base, self._out, self.targets)
+            self.run_id = worker.submit(graph, self._session.base, self.out, self.targets)
         except EngineError as error:
             self.run_id = None
             self.refused.emit(error)
@@ -117,8 +117,6 @@ class Runs(QObject):
         for event in mine:
             self.progress.event(event, time.monotonic())
             self.report.add(event)
-            if isinstance(event, Wrote):
-                self.wrote.emit(self._out / event.path)
         last = mine[-1] if mine else None
         if isinstance(last, RunFinished):
             self.run_id = None

@@ -32,6 +32,7 @@ STATE_COLOURS = {
     "queued": ACCENT,
     "stale": WARN,
     "failed": BAD,
+    "needs": "#b8a27c",
     "invalid": BAD,
     "missing": BAD,
     "blocked": WARN,

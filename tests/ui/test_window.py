@@ -247,7 +247,7 @@ def test_problems_of_an_opened_file_are_listed(desk: Desk, qtbot: QtBot, tmp_pat
     graph_file.save(tmp_path / "a.graph", Graph(nodes))
     assert desk.window.files.open_path(tmp_path / "a.graph")
     qtbot.waitUntil(lambda: desk.window.log.tabText(1) == "Problems (3)")
-    assert [desk.state(id) for id in nodes] == ["invalid", "missing", "invalid"]
+    assert [desk.state(id) for id in nodes] == ["needs", "missing", "invalid"]
     for part in ("The input 'first' is empty", "'other.thing' is not installed", "-1 is outside 0 to 100 m"):
         assert part in desk.window.log.plain()
 

@@ -89,6 +89,17 @@ def test_a_plan_fills_in_what_the_store_holds(board: Board) -> None:
     assert states(board) == "stale blocked idle"
 
 
+def test_what_is_only_not_set_up_yet_is_no_error(board: Board) -> None:
+    link = Problem("b", "mesh", "missing-input", "Link it.")
+    file = Problem("c", "path", "missing-file", "Choose one.")
+    board.planned(Planned(CHAIN, {}, (link, file)))
+    assert states(board) == "idle needs needs" and board["c"].message == "Choose one."
+    gone = replace(CHAIN.nodes["c"], params={"path": "gone.png"})
+    board.edited(CHAIN.with_node(gone))
+    board.planned(Planned(board.graph, {}, (link, Problem("b", "", "bad-param", "Too much."), file)))
+    assert states(board) == "idle invalid invalid"
+
+
 def test_a_plan_keeps_a_failure_until_something_changes(board: Board) -> None:
     board.expect(1)
     board.event(RunStarted(1, ("a",)))

@@ -154,7 +154,7 @@ def test_automatic_run_cancels_the_one_under_way(desk: Desk, qtbot: QtBot) -> No
 def test_problems_are_found_before_a_run(desk: Desk, qtbot: QtBot) -> None:
     c, after = desk.add("add"), desk.add("warn")
     desk.editor.link(Link(c, "out", after, "number"))
-    qtbot.waitUntil(lambda: desk.state(c) == "invalid")
+    qtbot.waitUntil(lambda: desk.state(c) == "needs")
     qtbot.waitUntil(lambda: desk.state(after) == "blocked")
     assert desk.window.log.tabText(1) == "Problems (1)"
     assert "first" in desk.window.canvas.badge(c).message
