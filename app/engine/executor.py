@@ -29,7 +29,7 @@ from app.engine.events import (
     Wrote,
 )
 from app.engine.graph import Graph
-from app.engine.graph_file import dumps
+from app.engine.graph_file import dumps, travelling
 from app.engine.memory import Gauge, is_out_of_memory, make_room
 from app.engine.models import ModelPool
 from app.engine.payloads import Number, Payload, Text
@@ -277,7 +277,7 @@ class Executor:
             self.emit(Previewed(job.run_id, id, self.store.keep(payload)))
 
         if step.spec.wants_run and not self._graph_text:
-            self._graph_text = dumps(job.graph)
+            self._graph_text = dumps(travelling(job.graph, self.specs, job.base))
         log = logging.getLogger(f"polyloom.node.{id}")
         return Run(report, show, self.models, self.stop, log, job.device, self._graph_text)
 

@@ -127,12 +127,45 @@ def rebase(graph: Graph, specs: Mapping[str, NodeSpec], old: Path, new: Path) ->
 
     Paths inside ``new`` become relative, all others absolute.
     """
+    return with_paths(graph, specs, lambda value: shorten(old / value, new))
+
+
+def travelling(graph: Graph, specs: Mapping[str, NodeSpec], base: Path) -> Graph:
+    """The graph as an exported file carries it: every input path relative to ``base``, so that none tells where on
+    its maker's machine it lay, and all still lead there when the export stays in its project."""
+
+    def relative(value: str) -> str:
+        try:
+            return Path(os.path.relpath(base / value, base)).as_posix()
+        except ValueError:
+            return Path(value).name
+
+    return with_paths(graph, specs, relative)
+
+
+def home_of(graph: Graph, specs: Mapping[str, NodeSpec], folder: Path) -> Path:
+    """Where the relative paths of a graph that was found in ``folder`` start: there, or the nearest folder above it
+    that has the most of its input files."""
+    paths: list[str] = []
+
+    def note(value: str) -> str:
+        paths.append(value)
+        return value
+
+    with_paths(graph, specs, note)
+    places = [folder, *folder.parents][:6]
+    found = [sum((place / path).exists() for path in paths) for place in places]
+    return places[found.index(max(found))]
+
+
+def with_paths(graph: Graph, specs: Mapping[str, NodeSpec], change: Callable[[str], str]) -> Graph:
+    """The graph with every path to read that is set put through ``change``."""
     changed: list[Node] = []
     for node in graph.nodes.values():
         spec = specs.get(node.type)
         files = [p.name for p in spec.params if isinstance(p.setting, OpenFile | Folder)] if spec else []
         moved = {
-            name: shorten(old / value, new)
+            name: change(value)
             for name in files
             if isinstance(value := node.params.get(name), str) and value and "\0" not in value
         }

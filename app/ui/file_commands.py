@@ -186,7 +186,8 @@ class FileCommands:
             self.dialogs.tell("The graph in this file cannot be read", error.message, error.advice)
             return
         if self.may_close():
-            self.session.open_copy(graph, path.stem, path.parent)
+            home = graph_file.home_of(graph, self.session.specs, path.parent)
+            self.session.open_copy(graph, path.stem, home)
 
     def _load(self, path: Path, opener: Opener | None, place: QPointF) -> bool:
         if opener is None:

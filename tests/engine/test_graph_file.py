@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.engine.errors import BadGraphFile, CannotWrite
 from app.engine.graph import Graph, Link, Node
-from app.engine.graph_file import BACKUP_FOLDER, dumps, loads, read, rebase, save, shorten
+from app.engine.graph_file import BACKUP_FOLDER, dumps, home_of, loads, read, rebase, save, shorten, travelling
 from app.engine.migrations import adopt
 
 from helpers import graph_of, toys  # isort: skip
@@ -184,3 +184,17 @@ def test_rebase_keeps_leading_to_the_same_files(tmp_path: Path) -> None:
     assert moved.nodes["b"].params["path"] == outside.as_posix()
     assert moved.nodes["c"].params["path"] == ""
     assert shorten(inside, new) == "pics/a.txt"
+
+
+def test_an_exported_graph_tells_no_place_on_its_makers_machine_and_finds_its_files_again(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    (project / "pics").mkdir(parents=True)
+    for place in (project / "pics" / "a.txt", tmp_path / "b.txt"):
+        place.write_text("x")
+    graph = graph_of(("a", "read", {"path": "pics/a.txt"}), ("b", "read", {"path": str(tmp_path / "b.txt")}))
+    carried = travelling(graph, toys(), project)
+    assert [node.params["path"] for node in carried.nodes.values()] == ["pics/a.txt", "../b.txt"]
+    out = project / "out" / "deep"
+    assert home_of(carried, toys(), out) == project
+    opened = rebase(carried, toys(), home_of(carried, toys(), out), out)
+    assert all(Path(out, node.params["path"]).read_text() == "x" for node in opened.nodes.values())
