@@ -77,10 +77,16 @@ def _place(out: Path, name: str) -> Path:
     return path
 
 
+def leads_outside(name: str) -> bool:
+    """Whether a name is, on any system, something else than a plain path inside the output folder."""
+    pure = PurePosixPath(name.replace("\\", "/"))
+    return pure.is_absolute() or ".." in pure.parts or ":" in name or not pure.name
+
+
 def _safe(name: str) -> str:
     """The name with forward slashes, if it means the same file inside the folder on every system."""
     pure = PurePosixPath(name.replace("\\", "/"))
-    if pure.is_absolute() or ".." in pure.parts or ":" in name or not pure.name:
+    if leads_outside(name):
         raise CannotWrite(f"{name[:80]!r} lies outside the output folder.", OTHER)
     for part in pure.parts:
         if DEVICE.fullmatch(part) or part[-1] in ". " or not part.isprintable():

@@ -88,6 +88,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("clear", "Clear stored results…", "running.clear_store", "Run", icon="trash"),
     Action("gallery", "Examples…", "files.examples", "Help"),
     Action("keys", "Keyboard…", "help.keys", "Help", ("F1",)),
+    Action("report", "Report a problem…", "reports.open", "Help", apart=True,
+           tip="Save the graph, the versions and the log in one file that runs again elsewhere"),
     Action("about", "About Polyloom", "help.about", "Help", apart=True),
 )  # fmt: skip
 

@@ -23,12 +23,14 @@ _gestures = count(1)
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What rows that name files need to know. ``stored``: a chosen path as the graph keeps it."""
+    """What rows that name files need to know. ``stored``: a chosen path as the graph keeps it. ``set_out``: choose
+    another output folder, after the person was asked."""
 
     base: Callable[[], Path]
     out: Callable[[], Path]
     stored: Callable[[Path], str]
     dialogs: Dialogs
+    set_out: Callable[[Path], None]
 
 
 def new_gesture() -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QLineEdit
 
+from app.engine.deliver import leads_outside
 from app.engine.params import OpenFile, SaveFile
 from app.ui.row import Row
 from app.ui.widgets import tool_button
@@ -120,16 +122,25 @@ class SaveFileRow(_PathRow):
         self.field.setToolTip(f"{self.around.out() / str(value)}\n{self.param.setting.help}".strip())
 
     def take(self, path: Path) -> None:
-        try:
-            self.commit(path.relative_to(self.around.out()).as_posix())
-        except ValueError:
+        """A place outside the output folder is taken when the person makes its folder the output folder."""
+        path, out = Path(os.path.abspath(path)), Path(os.path.abspath(self.around.out()))
+        if path.is_relative_to(out):
+            self.commit(path.relative_to(out).as_posix())
+        elif self.around.dialogs.outside(path):
+            self.around.set_out(path.parent)
+            self.commit(path.name)
+        else:
             self.set_problem(
                 "Results are written inside the output folder. Choose another one with Run > Output folder."
             )
 
     def _typed(self) -> None:
         text = self.field.text().strip()
-        if text != self.value:
+        if text == self.value:
+            return
+        if text and leads_outside(text):
+            self.take(self.around.out() / text)
+        else:
             self.commit(Path(text).as_posix() if text else "")
 
     def _choose(self) -> None:

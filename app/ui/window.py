@@ -23,8 +23,10 @@ from app.ui.help_commands import HelpCommands
 from app.ui.inspector import Inspector
 from app.ui.library import Library
 from app.ui.log_view import LogView
+from app.ui.outside import Outside
 from app.ui.presenter import Presenter
 from app.ui.queue_commands import QueueCommands
+from app.ui.report_commands import ReportCommands
 from app.ui.row import Surroundings
 from app.ui.run_bar import RunBar
 from app.ui.run_commands import RunCommands
@@ -64,6 +66,8 @@ class MainWindow(QMainWindow):
         self.files = FileCommands(self, examples)
         self.running = RunCommands(self)
         self.queued = QueueCommands(self)
+        self.outside = Outside(self)
+        self.reports = ReportCommands(self)
         self.help = HelpCommands(self)
         self.crashes = CrashCatcher(self, self.desk.session.write_journal)
         self.presenter = Presenter(self)
@@ -184,7 +188,9 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.canvas)
         self.welcome = Welcome(self.canvas, lambda: self.settings.recent)
         self.library = Library(desk.editor.registry)
-        around = Surroundings(lambda: desk.session.base, lambda: desk.session.out, desk.session.stored, self.dialogs)
+        around = Surroundings(
+            lambda: desk.session.base, lambda: desk.session.out, desk.session.stored, self.dialogs, desk.session.set_out
+        )
         self.inspector = Inspector(desk.editor, desk.status.board.__getitem__, around)
         self.log = LogView()
         self.run_bar = RunBar()
