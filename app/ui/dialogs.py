@@ -99,7 +99,7 @@ class Dialogs:
     def conflict(self, path: Path) -> OnConflict:
         """Saving would replace what another program, or another window, wrote meanwhile."""
         box = QMessageBox(QMessageBox.Icon.Warning, "The file has changed", "", parent=self.parent)
-        box.setText(f"Another program has changed “{path.name}” since it was opened here.")
+        box.setText(f"“{path.name}” was changed by another program or window since it was opened here.")
         box.setInformativeText(f"{path}\n\nWhat is replaced is kept as a backup; a reload can be undone.")
         save_as = box.addButton("Save as …", _Role.AcceptRole)
         overwrite = box.addButton("Overwrite", _Role.DestructiveRole)
@@ -114,7 +114,7 @@ class Dialogs:
 
     def reload(self, path: Path) -> bool:
         """The open file was changed elsewhere and nothing is unsaved here."""
-        text = f"Another program has changed “{path.name}”. Load it again? This can be undone."
+        text = f"“{path.name}” was changed by another program or window. Load it again? This can be undone."
         return self.sure("The file has changed", text, "Reload")
 
     def outside(self, path: Path) -> bool:
@@ -127,6 +127,7 @@ class Dialogs:
     def sure(self, title: str, text: str, verb: str) -> bool:
         box = QMessageBox(QMessageBox.Icon.Question, title, text, _Button.Cancel, self.parent)
         yes = box.addButton(verb, _Role.AcceptRole)
+        box.setDefaultButton(_Button.Cancel)
         box.exec()
         return box.clickedButton() is yes
 
