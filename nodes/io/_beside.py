@@ -18,6 +18,7 @@ from app.engine import BadFile, Image
 from nodes.io._parts import Warn
 
 MAX_SIDE = 8192
+MAX_PIXELS = 512 * 1024 * 1024
 MAX_BYTES = 2_000_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "TGA", "GIF", "DDS")
 UInt8 = NDArray[np.uint8]
@@ -30,6 +31,7 @@ class Beside:
     folder: Path
     warn: Warn
     _decoded: dict[str, UInt8 | None] = field(default_factory=dict)
+    _sizes: list[int] = field(default_factory=list)
 
     def bytes_of(self, uri: str) -> bytes:
         """What a glTF URI stands for: a ``data:`` URI, or a file in the folder. Raises :class:`BadFile`."""
@@ -43,9 +45,15 @@ class Beside:
             self._decoded[name] = self._picture(name)
         return self._decoded[name]
 
+    def decode(self, data: bytes, name: str) -> UInt8:
+        """As :func:`decoded`, as long as all pictures of the mesh together stay below a limit."""
+        pixels = decoded(data, name, MAX_PIXELS - sum(self._sizes))
+        self._sizes.append(pixels.shape[0] * pixels.shape[1])
+        return pixels
+
     def _picture(self, name: str) -> UInt8 | None:
         try:
-            return decoded(self._read(self._texture(name)), PurePosixPath(name.replace("\\", "/")).name)
+            return self.decode(self._read(self._texture(name)), PurePosixPath(name.replace("\\", "/")).name)
         except BadFile as error:
             self.warn(f"A texture is left out. {error.message}")
             return None
@@ -82,7 +90,7 @@ class Beside:
             raise BadFile(f"{name!r} cannot be read: {error.strerror}.", "Check the file's permissions.") from error
 
 
-def decoded(data: bytes, name: str) -> UInt8:
+def decoded(data: bytes, name: str, most_pixels: int) -> UInt8:
     """(H, W, 4) uint8 from an encoded picture, row 0 on top. Raises :class:`BadFile`; ``name`` is for its message."""
     from PIL import Image as Pictures
 
@@ -96,6 +104,8 @@ def decoded(data: bytes, name: str) -> UInt8:
                         f"The texture {name!r} has {width:,} x {height:,} pixels; the limit is {MAX_SIDE:,} a side.",
                         "Reduce the texture first.",
                     )
+                if width * height > most_pixels:
+                    raise BadFile("The textures are too large together.", "Reduce them first.")
                 return np.asarray(picture.convert("RGBA"))
     except (
         OSError,

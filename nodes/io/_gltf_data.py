@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadFile
-from nodes.io._beside import Beside, UInt8, decoded
+from nodes.io._beside import Beside, UInt8
 
 Array = NDArray[Any]
 KINDS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
@@ -86,7 +86,7 @@ class Document:
         count = _count(entry.get("count"))
         if "bufferView" in entry:
             values = self._strided(entry["bufferView"], _count(entry.get("byteOffset", 0)), kind, count, width)
-        elif count <= MOST_ZEROS:
+        elif count * width <= MOST_ZEROS:
             values = np.zeros((count, width), kind)
         else:
             raise BadFile(f"{DAMAGED}: it claims {count:,} values without data.", AGAIN)
@@ -136,9 +136,9 @@ class Document:
             return self.beside.picture(uri)
         try:
             if uri:
-                return decoded(self.beside.bytes_of(uri), "embedded picture")
+                return self.beside.decode(self.beside.bytes_of(uri), "embedded picture")
             data, start, size = self.view(entry.get("bufferView"))
-            return decoded(data[start : start + size], name)
+            return self.beside.decode(data[start : start + size], name)
         except BadFile as error:
             self.beside.warn(f"A texture is left out. {error.message}")
             return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+MOST_FORCED = 16
 
 
 def triangulated(counts: Array, points: Array) -> tuple[Array, Array]:
@@ -57,16 +59,22 @@ def _folded(shapes: Array) -> NDArray[np.bool_]:
 
 
 def _ears(shape: Array) -> Array:
-    """(K - 2, 3) corners of one simple polygon (K, 3), cut off ear by ear in its main plane."""
+    """(K - 2, 3) corners of one polygon (K, 3), cut off ear by ear in its main plane.
+
+    One that crosses itself has no ears: after a few forced cuts the rest becomes a fan, or a hostile file would take
+    hours.
+    """
     normal = np.cross(shape, np.roll(shape, -1, axis=0)).sum(axis=0)
     drop = int(np.abs(normal).argmax())
     flat = shape[:, [(drop + 1) % 3, (drop + 2) % 3]] * np.array([1.0, np.sign(normal[drop]) or 1.0])
-    left, triangles = list(range(len(flat))), []
-    while len(left) > 3:
-        ear = next((k for k in range(len(left)) if _is_ear(flat, left, k)), 0)
+    left, triangles, forced = list(range(len(flat))), [], 0
+    while len(left) > 3 and forced < MOST_FORCED:
+        ear = next((k for k in range(len(left)) if _is_ear(flat, left, k)), -1)
+        forced += ear < 0
+        ear = max(ear, 0)
         triangles.append([left[ear - 1], left[ear], left[(ear + 1) % len(left)]])
         del left[ear]
-    return np.array([*triangles, left])
+    return np.array([*triangles, *([left[0], b, c] for b, c in pairwise(left[1:]))])
 
 
 def _is_ear(flat: Array, left: list[int], k: int) -> bool:

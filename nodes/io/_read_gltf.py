@@ -15,6 +15,7 @@ from nodes.io._gltf_material import read_material, uv_source
 from nodes.io._parts import Part, checked_faces
 
 TRIANGLES, STRIP, FAN = 4, 5, 6
+MOST_ROWS = 50_000_000
 IDENTITY = np.eye(4)
 ATTRIBUTES = {"POSITION": (3,), "NORMAL": (3,), "TEXCOORD": (2,), "COLOR": (3, 4)}
 
@@ -23,12 +24,17 @@ def read_gltf(data: bytes, beside: Beside) -> list[Part]:
     """One part for each primitive of each node. Skins stay in their bind pose; points and lines are passed over."""
     document = Document(data, beside)
     materials: dict[int, Material] = {}
-    parts = [
-        _part(document, primitive, matrix, materials)
-        for node, matrix in _placed_nodes(document)
-        for primitive in document.item("meshes", node["mesh"]).get("primitives", [])
-    ]
-    return [part for part in parts if part is not None]
+    parts: list[Part] = []
+    room = MOST_ROWS
+    for node, matrix in _placed_nodes(document):
+        for primitive in document.item("meshes", node["mesh"]).get("primitives", []):
+            part = _part(document, primitive, matrix, materials)
+            if part is not None:
+                parts.append(part)
+                room -= len(part.vertices) + len(part.faces)
+            if room < 0:
+                raise BadFile("The file unfolds to more than 50 million vertices and faces.", "Use a smaller mesh.")
+    return parts
 
 
 def _placed_nodes(document: Document) -> Iterator[tuple[Mapping[str, Any], Array]]:
