@@ -13,6 +13,9 @@ from viewer.drawing import BrushTool, Tool
 from viewer.picture import CHANNELS, PictureView
 
 
+MARGIN = 6
+
+
 class Bar(QWidget):
     """A row of controls. Where it is too narrow, the last buttons move into a menu at its end."""
 
@@ -32,7 +35,7 @@ class Bar(QWidget):
         self._more.setMenu(self._menu)
         self._more.hide()
         whole = QHBoxLayout(self)
-        whole.setContentsMargins(6, 4, 6, 4)
+        whole.setContentsMargins(MARGIN, 4, MARGIN, 4)
         whole.setSpacing(2)
         whole.addLayout(self.row, 1)
         whole.addWidget(self._more)
@@ -77,8 +80,7 @@ class Bar(QWidget):
     def _excess(self, present: list[QWidget]) -> set[QWidget]:
         gap = self.row.spacing()
         need = sum(w.sizeHint().width() + gap for w in present)
-        margins = self.layout().contentsMargins()
-        room = self.width() - margins.left() - margins.right()
+        room = self.width() - 2 * MARGIN
         folded: set[QWidget] = set()
         for button in reversed([b for b in self._buttons if b in present]):
             if need <= room:
@@ -171,7 +173,7 @@ class DrawingBar(Bar):
             self.row.addWidget(QLabel("Drag a rectangle around the object"))
         self.row.addStretch(1)
         if isinstance(tool, BrushTool):
-            self.button("Undo stroke", "Take the last stroke away", tool.undo)
+            self.button("Undo", "Take the last stroke away", tool.undo)
         self.button("Clear", "Take everything away", tool.clear)
         self.button("Fit", "The whole picture", view.fit)
 
@@ -186,7 +188,7 @@ class DrawingBar(Bar):
         size = QSlider(Qt.Orientation.Horizontal)
         size.setRange(2, 150)
         size.setValue(round(tool.radius * 1000))
-        size.setFixedWidth(110)
+        size.setFixedWidth(64)
         size.setToolTip("Radius of the brush, as a part of the picture's width")
         size.valueChanged.connect(lambda value: setattr(tool, "radius", value / 1000))
         self.row.addWidget(size)

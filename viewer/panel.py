@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from viewer.viewport import Viewport
 
 HINT = "Select a node to see its result"
+NO_RESULT = "No result yet.\nRun the graph to see it here."
 NO_OPENGL = "drawn without OpenGL, which this display does not offer"
 
 
@@ -93,6 +94,7 @@ class ViewerPanel(QWidget):
 
     def _show(self, payload: Payload | None, keep_view: bool) -> None:
         if payload is None:
+            self._hint.setText(NO_RESULT if self._source else HINT)
             self._show_widget(self._hint)
             self._say("")
             return

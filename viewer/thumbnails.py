@@ -60,7 +60,7 @@ def _font(points: int) -> Any:
 
 
 def _page(page: Page, width: int, height: int) -> UInt8:
-    """A few words stand large in the middle, more of them small from the top."""
+    """One short line stands in the middle; more words are as large as they fit."""
     from PIL import Image, ImageDraw
 
     lines = _lines(page)
@@ -72,9 +72,12 @@ def _page(page: Page, width: int, height: int) -> UInt8:
         points = int(min(height / 2.2, 1.5 * width / len(lines[0][0])))
         pen.text((width / 2, height / 2), lines[0][0], fill=INK, font=_font(points), anchor="mm")
         return np.asarray(canvas)
-    font = _font(max(SMALLEST_TEXT, height // 8))
-    step, margin = font.size * 1.3, max(3, width // 30)
-    rows = [(row, colour) for text, colour in lines for row in _wrapped(text, font, width - 2 * margin)]
+    margin = max(3, width // 30)
+    for points in (height // 4, height // 5, height // 6, max(SMALLEST_TEXT, height // 8)):
+        font, step = _font(points), points * 1.3
+        rows = [(row, colour) for text, colour in lines for row in _wrapped(text, font, width - 2 * margin)]
+        if len(rows) * step <= height - margin and max(font.getlength(row) for row, _ in rows) <= width - 2 * margin:
+            break
     for i, (row, colour) in enumerate(rows[: int((height - margin) / step)]):
         pen.text((margin, margin + i * step), row, fill=colour, font=font)
     return np.asarray(canvas)

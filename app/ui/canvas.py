@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPixmap
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -50,6 +50,8 @@ class Canvas(QWidget):
         self._busy = False
         self._badges: dict[str, Badge] = {}
         self._pictures: dict[str, QPixmap] = {}
+        self._refit = QTimer(self, singleShot=True, interval=0)
+        self._refit.timeout.connect(self.fit)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.view)
@@ -91,6 +93,8 @@ class Canvas(QWidget):
             self._pictures[id] = QPixmap.fromImage(image)
         if id in self.items.nodes:
             self.items.nodes[id].set_picture(self._pictures.get(id))
+            if self.view.fitted:
+                self._refit.start()
 
     def selected(self) -> tuple[str, ...]:
         return self.editor.selection

@@ -90,6 +90,11 @@ class CanvasView(NodeViewer):  # type: ignore[misc]
         self.look_at(box.center(), zoom)
         self._fitted = box
 
+    @property
+    def fitted(self) -> bool:
+        """Whether all was asked for and the mouse was not used since."""
+        return self._fitted is not None
+
     def zoom_by(self, factor: float, at: QPoint) -> None:
         """The point under ``at`` stays where it is."""
         zoom = min(max(self.zoom * factor, FURTHEST), CLOSEST)

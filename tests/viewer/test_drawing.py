@@ -121,7 +121,7 @@ def test_undo_clear_radius_and_brush_buttons(drawing):
     tool.radius = 0.05
     drag(panel.picture, [(0.5, 0.5)])
     assert drawn[-1][1][2] == Stroke(False, 0.05, drawn[-1][1][2].points)
-    QTest.mouseClick(buttons["Undo stroke"], LEFT)
+    QTest.mouseClick(buttons["Undo"], LEFT)
     assert drawn[-1][1] == old
     QTest.mouseClick(buttons["Clear"], LEFT)
     assert drawn[-1][1] == ()

@@ -257,11 +257,13 @@ def test_a_material_with_every_map_is_drawn(panel):
 
 
 def test_nothing_selected_gives_a_hint(panel):
-    from viewer.panel import HINT
+    from viewer.panel import HINT, NO_RESULT
 
     panel.show_payload(field(), "a")
     panel.show_payload(None)
     assert panel._stack.currentWidget().text() == HINT
+    panel.show_payload(None, "a")
+    assert panel._stack.currentWidget().text() == NO_RESULT
     assert panel._foot.text() == ""
 
 
