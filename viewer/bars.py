@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QMen
 from viewer.drawing import BrushTool, Tool
 from viewer.picture import CHANNELS, PictureView
 
-
 MARGIN = 6
 
 
@@ -69,7 +68,8 @@ class Bar(QWidget):
 
     def fold(self) -> None:
         """Shows as many controls as there is room for."""
-        controls = [w for i in range(self.row.count()) if (w := self.row.itemAt(i).widget()) is not None]
+        items = [item for i in range(self.row.count()) if (item := self.row.itemAt(i)) is not None]
+        controls = [w for item in items if (w := item.widget()) is not None]
         present = [w for w in controls if w not in self._absent]
         folded = self._excess(present)
         self._folded = [b for b in self._buttons if b in folded]
@@ -93,13 +93,13 @@ class Bar(QWidget):
     def _fill(self) -> None:
         self._menu.clear()
         for button in self._folded:
-            if (menu := button.menu()) is not None:
-                menu.setTitle(button.text())
-                self._menu.addMenu(menu)
-                continue
-            action = self._menu.addAction(button.text(), button.click)
-            action.setCheckable(button.isCheckable())
-            action.setChecked(button.isChecked())
+            if button.popupMode() == QToolButton.ToolButtonPopupMode.InstantPopup:
+                button.menu().setTitle(button.text())
+                self._menu.addMenu(button.menu())
+            else:
+                action = self._menu.addAction(button.text(), button.click)
+                action.setCheckable(button.isCheckable())
+                action.setChecked(button.isChecked())
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, super().minimumSizeHint().height())

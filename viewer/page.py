@@ -49,4 +49,5 @@ def _table(rows: tuple[tuple[str, str], ...]) -> str:
             f"<tr bgcolor='{shade}'><td width='45%' style='color:{style.QUIET}'>{escape(name)}</td>"
             f"<td>{escape(value)}</td></tr>"
         )
-    return f"<table width='100%' cellspacing='0' cellpadding='6' style='font-size:13px; margin-top:10px'>{''.join(cells)}</table>"
+    look = "width='100%' cellspacing='0' cellpadding='6' style='font-size:13px; margin-top:10px'"
+    return f"<table {look}>{''.join(cells)}</table>"
