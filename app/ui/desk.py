@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.engine.errors import CannotWrite
-from app.engine.events import Event
+from app.engine.events import Event, RunStarted
 from app.engine.logbook import Logbook
 from app.engine.registry import Registry
 from app.engine.run_queue import RunQueue
@@ -75,10 +75,12 @@ class Desk(QObject):
         """After the runs: into the log file, and to the queue where they belong to it."""
         said: list[tuple[str, Path, Event]] = []
         for event in events:
-            self.logbook.take(event)
             entry = self.queue.current
             if entry is not None and event.run_id == entry.run_id:
+                if isinstance(event, RunStarted):
+                    self.logbook.submitted(event.run_id, entry.graph, f"{entry.name} (queued)")
                 said.append((entry.name, entry.out, event))
+            self.logbook.take(event)
             self.queue.take(event)
         if said:
             self.queue_said.emit(said)
