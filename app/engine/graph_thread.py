@@ -21,7 +21,10 @@ _log = logging.getLogger("polyloom.worker")
 
 @dataclass(frozen=True)
 class Setup:
-    """What a worker needs to know. ``packages``: where node types are; ``folders``: people's own node files."""
+    """What a worker needs to know. ``packages``: where node types are; ``folders``: people's own node files.
+
+    ``reader_bytes``: memory for results in a process that only looks at them while the graph thread lives elsewhere.
+    """
 
     store: Path
     packages: tuple[str, ...] = ("nodes",)
@@ -29,9 +32,10 @@ class Setup:
     device: str = "auto"
     memory_bytes: int = 2 * GIGABYTE
     disk_bytes: int = 20 * GIGABYTE
+    reader_bytes: int = GIGABYTE // 2
 
-    def open_store(self) -> Store:
-        return Store(self.store, self.memory_bytes, self.disk_bytes)
+    def open_store(self, to_read: bool = False) -> Store:
+        return Store(self.store, self.reader_bytes if to_read else self.memory_bytes, self.disk_bytes)
 
 
 class GraphThread:

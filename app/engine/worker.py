@@ -40,7 +40,7 @@ class Worker:
         registry: Registry | None = None,
     ) -> None:
         self.setup, self._on_event, self._in_process = setup, on_event, in_process
-        self.store = setup.open_store()
+        self.store = setup.open_store(to_read=not in_process)
         self._registry = registry
         self._ids = itertools.count(1)
         self._lock = threading.RLock()

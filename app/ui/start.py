@@ -21,6 +21,7 @@ from app.engine.registry import Registry, discover
 from app.engine.store import GIGABYTE
 from app.engine.worker import Worker
 from app.ui import theme
+from app.ui.dialogs import Dialogs
 from app.ui.settings import Settings
 from app.ui.viewer_face import MakeThumbnail, ViewerFace
 from app.ui.window import MainWindow
@@ -37,6 +38,7 @@ def open_window(
 
     ``setup``: what the command line said; the person's settings fill in what it left open.
     """
+    choose_platform()
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("Polyloom")
@@ -48,7 +50,15 @@ def open_window(
     return app.exec()
 
 
-def make_window(setup: Setup, settings: Settings, viewer: ViewerFace, thumbnail: MakeThumbnail) -> MainWindow:
+def choose_platform() -> None:
+    """VTK draws into X11 windows: under Wayland the window goes through XWayland, unless the person chose otherwise."""
+    if os.environ.get("WAYLAND_DISPLAY") and os.environ.get("DISPLAY"):
+        os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
+
+
+def make_window(
+    setup: Setup, settings: Settings, viewer: ViewerFace, thumbnail: MakeThumbnail, dialogs: Dialogs | None = None
+) -> MainWindow:
     """The window over a worker process."""
 
     def now() -> Setup:
@@ -62,7 +72,7 @@ def make_window(setup: Setup, settings: Settings, viewer: ViewerFace, thumbnail:
         worker.warm_up()
         return worker
 
-    return MainWindow(settings, make_registry, make_worker, viewer, thumbnail)
+    return MainWindow(settings, make_registry, make_worker, viewer, thumbnail, dialogs)
 
 
 def settled(setup: Setup, settings: Settings) -> Setup:

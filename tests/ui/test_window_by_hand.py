@@ -6,66 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QCursor
+from person import CTRL, SHIFT, Person
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from window_kit import Desk
 
 from app.engine import Number
-from app.ui.search import SearchPopup
-
-CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
-LEFT = Qt.MouseButton.LeftButton
-
-
-class Person:
-    """Only moves the mouse and presses keys."""
-
-    def __init__(self, desk: Desk) -> None:
-        self.desk, self.window = desk, desk.window
-        self.view = desk.window.canvas.view
-        self.popup: SearchPopup = desk.window.canvas.findChild(SearchPopup)
-
-    def key(self, key: Qt.Key, keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-        QTest.keyClick(self.window.focusWidget() or self.window, key, keys)
-
-    def point_at(self, x: int, y: int) -> None:
-        QCursor.setPos(self.view.viewport().mapToGlobal(QPoint(x, y)))
-        QTest.mouseMove(self.view.viewport(), QPoint(x, y))
-
-    def add(self, words: str, x: int, y: int) -> str:
-        before = set(self.desk.editor.graph.nodes)
-        self.view.setFocus()
-        self.point_at(x, y)
-        self.key(Qt.Key.Key_Tab)
-        QTest.keyClicks(self.popup.field, words)
-        QTest.keyClick(self.popup.field, Qt.Key.Key_Return)
-        [id] = set(self.desk.editor.graph.nodes) - before
-        return id
-
-    def link(self, source: str, output: str, target: str, input: str) -> None:
-        start, end = self._dot(source, "out", output), self._dot(target, "in", input)
-        QTest.mousePress(self.view.viewport(), LEFT, pos=start)
-        for part in (0.3, 0.7, 1.0):
-            QTest.mouseMove(self.view.viewport(), start + (end - start) * part)
-        QTest.mouseRelease(self.view.viewport(), LEFT, pos=end)
-
-    def click(self, id: str) -> None:
-        item = self.window.canvas.items.nodes[id]
-        place = self.view.mapFromScene(item.pos() + QPointF(item.face.width / 2, 12))
-        QTest.mouseClick(self.view.viewport(), LEFT, pos=place)
-
-    def type_number(self, name: str, text: str) -> None:
-        assert self.window.inspector.form is not None
-        field = self.window.inspector.form.rows[name].field  # type: ignore[attr-defined]
-        QTest.mouseDClick(field, LEFT)
-        field.selectAll()
-        QTest.keyClicks(field, text)
-        QTest.keyClick(field, Qt.Key.Key_Return)
-
-    def _dot(self, id: str, side: str, name: str) -> QPoint:
-        return QPoint(self.view.mapFromScene(self.window.canvas.items.nodes[id].anchor(side, name)))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -88,7 +35,7 @@ def test_build_run_save_open_undo(person: Person, qtbot: QtBot, tmp_path: Path) 
     person.link(b, "out", c, "second")
     assert len(desk.editor.graph.links) == 2
     person.click(a)
-    person.type_number("value", "40")
+    person.type_into("value", "40")
     person.click(c)
     with qtbot.waitSignal(desk.window.desk.runs.finished, timeout=20_000):
         person.key(Qt.Key.Key_F5)
@@ -109,7 +56,7 @@ def test_every_step_can_be_undone_and_done_again(person: Person) -> None:
     a, c = person.add("value", 80, 80), person.add("add", 400, 120)
     person.link(a, "out", c, "first")
     person.click(a)
-    person.type_number("value", "40")
+    person.type_into("value", "40")
     person.view.setFocus()
     person.key(Qt.Key.Key_A, CTRL)
     person.key(Qt.Key.Key_D, CTRL)
