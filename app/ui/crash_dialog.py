@@ -27,7 +27,7 @@ class CrashDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         text = QLabel(
             "Polyloom met an error that it did not expect. Your graph is still here and a copy of it is kept; save it "
-            "and go on. If this happens again, send these details to the makers.",
+            "and go on. If this happens again, Help > Report a problem packs what helps to find the cause.",
             wordWrap=True,
         )
         self.details = QPlainTextEdit(details, readOnly=True, lineWrapMode=QPlainTextEdit.LineWrapMode.NoWrap)

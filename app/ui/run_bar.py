@@ -67,10 +67,10 @@ class RunBar(QWidget):
         self.forecast.setToolTip(seen.details)
         set_look(self.forecast, "role", "dim" if seen.fits else "bad")
 
-    def show_submitted(self) -> None:
-        """A run was asked for; the worker may still have to start."""
+    def show_submitted(self, behind: str = "") -> None:
+        """A run was asked for; the worker may still have to start, or to end the run called ``behind``."""
         self._show_running(True)
-        self.text.setText("Starting …")
+        self.text.setText(f"Waits for the queued run of {behind} …" if behind else "Starting …")
         self.bar.setValue(0)
         self.count.clear()
         self.left.clear()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
 from app.engine.errors import EngineError
+from app.ui.forecast import forecast
 
 if TYPE_CHECKING:
     from app.ui.window import MainWindow
@@ -81,7 +82,11 @@ class RunCommands:
             self.desk.status.replan()
 
     def _on_started(self) -> None:
-        self.window.run_bar.show_submitted()
+        seen = forecast(self.desk.status.plan)
+        if not seen.fits:
+            self.window.log.say("warning", f"This run may not fit into memory. {seen.text}")
+        before = self.desk.queue.current
+        self.window.run_bar.show_submitted(before.name if before and before.state == "running" else "")
         self.window.update_actions()
 
     def _on_progressed(self) -> None:

@@ -169,6 +169,9 @@ def test_a_run_that_will_not_fit_is_said_before_it_starts(
     assert plan.available_bytes == 1000
     planned.emit(Planned(plan.graph, {a: "run"}, peak_bytes=2 * 10**9, available_bytes=10**9))
     assert "will not fit: 1.0 GB are free" in desk.window.run_bar.forecast.text()
+    desk.window.desk.status.plan = Planned(plan.graph, {a: "run"}, peak_bytes=2 * 10**9, available_bytes=10**9)
+    desk.window.actions_by_id["run"].trigger()
+    assert "may not fit into memory" in desk.window.log.plain()
     assert desk.window.run_bar.forecast.property("role") == "bad"
 
 
@@ -244,6 +247,7 @@ def test_running_by_hand_neither_cancels_nor_loses_the_queue(desk: Desk, qtbot: 
     qtbot.waitUntil(lambda: bool(queue.current) and queue.current.state == "running", timeout=10_000)
     desk.editor.set_param(s, "seconds", 0.1)
     desk.window.actions_by_id["run"].trigger()
+    assert desk.window.run_bar.text.text() == "Waits for the queued run of Untitled …"
     desk.window.actions_by_id["cancel"].trigger()
     desk.window.actions_by_id["run"].trigger()
     qtbot.waitUntil(lambda: not runs.running and queue.current is None, timeout=20_000)
