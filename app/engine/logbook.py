@@ -38,17 +38,19 @@ class Logbook:
     def __init__(self, where: Path, program: str) -> None:
         self.folder = where
         self.file: Path | None = None
-        self._handler: logging.Handler | None = None
+        self._handlers: list[logging.Handler] = [_echo()]
         self._nodes: dict[int, Graph] = {}
         with contextlib.suppress(OSError):
             where.mkdir(parents=True, exist_ok=True)
             name = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{id(self):x}.log"
-            self._handler = RotatingFileHandler(where / name, maxBytes=MOST_BYTES, backupCount=1, encoding="utf-8")
+            handler = RotatingFileHandler(where / name, maxBytes=MOST_BYTES, backupCount=1, encoding="utf-8")
+            handler.setFormatter(logging.Formatter(LINE))
+            self._handlers.append(handler)
             self.file = where / name
-            self._handler.setFormatter(logging.Formatter(LINE))
-            _root.addHandler(self._handler)
-            _root.setLevel(logging.INFO)
             _remove_old(where)
+        _root.setLevel(logging.INFO)
+        for each in self._handlers:
+            _root.addHandler(each)
         _run.info("%s started with %s", program, ", ".join(f"{k} {v}" for k, v in environment().items()))
 
     def submitted(self, run_id: int, graph: Graph, name: str = "") -> None:
@@ -75,10 +77,10 @@ class Logbook:
             self._nodes.pop(event.run_id, None)
 
     def close(self) -> None:
-        if self._handler is not None:
-            _root.removeHandler(self._handler)
-            self._handler.close()
-            self._handler = None
+        for handler in self._handlers:
+            _root.removeHandler(handler)
+            handler.close()
+        self._handlers.clear()
 
     def _failed(self, event: Failed) -> None:
         error = event.error
@@ -106,6 +108,14 @@ def recent(where: Path, most_bytes: int = 1_000_000) -> str:
         if left <= 0:
             break
     return b"\n".join(reversed(parts)).decode("utf-8", "replace")
+
+
+def _echo() -> logging.Handler:
+    """Warnings on standard error as without a log file, but for those of runs: the program tells them itself."""
+    echo = logging.StreamHandler()
+    echo.setLevel(logging.WARNING)
+    echo.addFilter(lambda record: record.name != _run.name)
+    return echo
 
 
 def _files(where: Path) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import stat
 import struct
 import zipfile
@@ -241,3 +242,15 @@ def test_the_graph_in_a_capsule_is_a_graph_file(graph: Graph, tmp_path: Path) ->
     capsule.pack(tmp_path / "x.zip", graph, toys(), tmp_path / "home", targets=["w", "gone"])
     one = capsule.unpack(tmp_path / "x.zip", tmp_path / "there")
     assert read(tmp_path / "there" / "graph.graph") == one.graph and one.targets == ("w",)
+
+
+def test_with_a_log_file_warnings_still_reach_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = logbook.Logbook(tmp_path, "one")
+    logging.getLogger("polyloom.worker").warning("something odd")
+    logging.getLogger("polyloom.run").error("a node failed")
+    book.close()
+    assert capsys.readouterr().err == "something odd\n"
+    text = "".join(path.read_text() for path in tmp_path.glob("*.log"))
+    assert "something odd" in text and "a node failed" in text
