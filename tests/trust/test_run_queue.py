@@ -25,11 +25,11 @@ ROOT = Path(__file__).resolve().parents[2]
 class Line:
     """A queue over a real worker; events are taken in by the test's own thread, as the window does it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, in_process: bool = True) -> None:
         self.folder = folder
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.seen: list[Event] = []
-        self.worker = Worker(Setup(folder / "store", (), (TOYS,), "cpu"), self.events.put, in_process=True)
+        self.worker = Worker(Setup(folder / "store", (), (TOYS,), "cpu"), self.events.put, in_process)
         self.queue = RunQueue(folder / "queue.json", lambda: self.worker)
 
     def add(self, name: str, graph: Graph) -> int:
@@ -57,8 +57,8 @@ class Line:
 
 
 @pytest.fixture
-def line(tmp_path: Path) -> Iterator[Line]:
-    made = Line(tmp_path)
+def line(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Line]:
+    made = Line(tmp_path, getattr(request, "param", True))
     yield made
     made.worker.close()
 
@@ -83,6 +83,7 @@ def test_several_parameter_sets_run_one_after_the_other_each_with_its_own_snapsh
     assert ends == sorted(ends) and not line.queue.file.exists()
 
 
+@pytest.mark.parametrize("line", [True, False], ids=["thread", "process"], indirect=True)
 def test_paused_reordered_and_resumed(line: Line, tmp_path: Path) -> None:
     first = line.add("first", slow(tmp_path / "started"))
     line.until((tmp_path / "started").exists)
@@ -118,6 +119,7 @@ def test_a_run_by_hand_comes_next_and_the_queue_goes_on_after_it(line: Line, tmp
     assert ends[1] == by_hand and len(ends) == 3 and not line.queue.owns(by_hand)
 
 
+@pytest.mark.parametrize("line", [True, False], ids=["thread", "process"], indirect=True)
 def test_pause_takes_back_what_the_worker_has_not_begun_and_cancels_nobody_else(line: Line, tmp_path: Path) -> None:
     by_hand = line.worker.submit(slow(tmp_path / "started"), tmp_path, tmp_path)
     line.until((tmp_path / "started").exists)
@@ -198,3 +200,11 @@ def test_a_disk_that_refuses_is_said_and_the_queue_goes_on(tmp_path: Path) -> No
     line.until(line.idle)
     assert line.states() == {"a": "ok"}
     line.worker.close()
+
+
+@pytest.mark.parametrize("line", [False], ids=["process"], indirect=True)
+def test_a_crash_costs_one_node_and_the_queue_goes_on(line: Line, tmp_path: Path) -> None:
+    line.add("bad", graph_of(("x", "crash", {}), ("n", "constant", {})))
+    line.add("good", number(1.0))
+    line.until(line.idle)
+    assert line.states() == {"bad": "partial", "good": "ok"}
