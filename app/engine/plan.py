@@ -36,9 +36,9 @@ class Step:
     feeds: Mapping[str, tuple[str, str]]
 
     def values(self, base: Path) -> dict[str, Any]:
-        """What the function receives for its parameters; paths to read are made absolute."""
+        """What the function receives for parameters that no link drives; paths to read are made absolute."""
         checked: dict[str, Any] = {}
-        for param in self.spec.params:
+        for param in (param for param in self.spec.params if param.name not in self.feeds):
             value = param.setting.check(self.settings[param.name])
             if isinstance(param.setting, OpenFile | Folder) and value != Path():
                 value = base / value

@@ -182,6 +182,14 @@ def test_a_driven_parameter_is_checked(bench: Bench) -> None:
     assert error and error.kind == "bad-param" and "4,096" in error.message
 
 
+def test_a_parameter_that_is_driven_is_not_judged_by_its_own_value(bench: Bench) -> None:
+    graph = graph_of(
+        ("a", "constant", {"value": 9.0}), ("b", "constant", {"value": 1e9}), links=(("a", "out", "b", "value"),)
+    )
+    report = bench.run(graph, strict=True)
+    assert report.status == "ok" and bench.value(report, "b").value == 9.0
+
+
 def test_a_volatile_node_runs_every_time(bench: Bench, tmp_path: Path) -> None:
     graph = graph_of(("v", "volatile", {"log": str(tmp_path / "v")}), ("z", "add", {}), links=(("v", "out", "z", "a"),))
     bench.run(graph)

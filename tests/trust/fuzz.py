@@ -138,9 +138,11 @@ def fuzz(
         pid = os.fork()
         if pid == 0:
             os.close(read_end)
-            with contextlib.suppress(BaseException):
+            try:
                 serve(start, last, seed, shared, write_end, limit)
                 os._exit(0)
+            except BaseException:
+                traceback.print_exc()
             os._exit(99)
         os.close(write_end)
         hung, status = _watch(pid, shared)
