@@ -12,7 +12,8 @@ from typing import Any
 
 from app.engine.errors import Cancelled, Crashed, TimeLimit
 from app.engine.executor import call_here
-from app.engine.processes import Child
+from app.engine.memory import LOST_GPU, is_lost_gpu, is_out_of_memory
+from app.engine.processes import Child, words_for_exit
 from app.engine.run import Run
 from app.engine.spec import Isolated, NodeSpec
 
@@ -60,6 +61,13 @@ class Helper:
             raise Crashed(f"{spec.title} crashed: its process {why}.", "Try a simpler input.") from None
         except (Cancelled, TimeLimit):
             self.close()
+            raise
+        except Exception as error:
+            if is_out_of_memory(error) or is_lost_gpu(error):
+                self.close()
+            if is_lost_gpu(error):
+                why = words_for_exit(LOST_GPU)
+                raise Crashed(f"{spec.title} crashed: its process {why}.", "Try a simpler input.") from error
             raise
 
     def _await(self, child: Child, spec: NodeSpec, isolated: Isolated, run: Run) -> Any:

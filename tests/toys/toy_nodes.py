@@ -128,9 +128,17 @@ def _instead(run: Run, a: Number | None, log: str = "", how: str = "crash") -> N
 
 
 @node("toy.isolated", title="Isolated", isolated=Isolated(limit_s=0.5, fallback=_instead))
-def isolated(run: Run, a: Number | None, log: str = "", how: Literal["crash", "hang", "work"] = "crash") -> Number:
+def isolated(
+    run: Run, a: Number | None, log: str = "", how: Literal["crash", "hang", "work", "gpu", "memory"] = "crash"
+) -> Number:
     """Native code that may crash or hang."""
-    _count(log)
+    if log:
+        with Path(log).open("a") as file:
+            file.write(f"{os.getpid()}\n")
+    if how == "gpu":
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+    if how == "memory":
+        raise MemoryError("Unable to allocate 1 PiB")
     run.progress(0.1, "starting")
     if how == "crash":
         ctypes.string_at(0)

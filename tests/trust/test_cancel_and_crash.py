@@ -128,3 +128,18 @@ def test_out_of_memory_releases_models_tries_again_then_cheaper_then_says_what_t
         assert any("cheaper" in note and "tile = 16" in note for note in result.notes) == (times == 2)
     assert bench.run(chain(3)).status == "ok"
     assert bench.run(graph).status == "ok"
+
+
+def test_a_helper_that_lost_the_gpu_is_renewed_alone(bench: Bench) -> None:
+    before = process(bench)
+    report = bench.run(graph_of(("i", "isolated", {"how": "gpu"})))
+    (note,) = report.nodes["i"].notes
+    assert report.status == "ok" and "lost the GPU" in note and "fallback" in note and process(bench) == before
+
+
+def test_a_helper_that_ran_out_of_memory_is_tried_again_in_a_fresh_process(bench: Bench, tmp_path: Path) -> None:
+    log = tmp_path / "pids"
+    report = bench.run(graph_of(("i", "isolated", {"how": "memory", "log": str(log)})))
+    error, tries = report.nodes["i"].error, log.read_text().split()
+    assert error and error.kind == "out-of-memory" and len(tries) == len(set(tries)) == 2
+    assert bench.run(graph_of(("i", "isolated", {"how": "work"}))).status == "ok"
