@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -106,7 +107,7 @@ def _change(tree: Any, rng: Random) -> None:
     how = rng.random()
     if how < 0.65:
         value = holder[key]
-        holder[key] = rng.choice((*VALUES, _near(value, rng)))
+        holder[key] = deepcopy(rng.choice((*VALUES, _near(value, rng))))
     elif how < 0.8:
         del holder[key]
     else:
