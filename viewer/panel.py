@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 HINT = "Select a node to see its result"
 NO_RESULT = "No result yet.\nRun the graph to see it here."
+LOADING = "The 3D view is being prepared …"
 NO_OPENGL = "drawn without OpenGL, which this display does not offer"
 
 
@@ -37,6 +39,7 @@ class ViewerPanel(QWidget):
     """
 
     drawn = Signal(str, object)
+    _loaded = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,8 +56,10 @@ class ViewerPanel(QWidget):
         self._bars: dict[QWidget, Bar] = {}
         self._payload: Payload | None = None
         self._source = ""
+        self._loader: Thread | None = None
         self._lay_out()
         self.picture.probed.connect(self._probed)
+        self._loaded.connect(self._on_loaded)
         self._show_widget(self._hint)
         QTimer.singleShot(0, self._warm_up)
 
@@ -80,7 +85,21 @@ class ViewerPanel(QWidget):
     def _warm_up(self) -> None:
         """Loads VTK while the person looks for the first thing to click."""
         if gl.on_screen().works:
-            Thread(target=_import_viewport, name="warm-up", daemon=True).start()
+            self._loader = Thread(target=self._load, name="warm-up", daemon=True)
+            self._loader.start()
+
+    def _load(self) -> None:
+        try:
+            import viewer.viewport  # noqa: F401
+        finally:
+            with suppress(RuntimeError):  # the panel may be gone by now
+                self._loaded.emit()
+
+    def _on_loaded(self) -> None:
+        """What was asked for meanwhile can be shown now."""
+        self._loader = None
+        if self._hint.text() == LOADING and self.picture.tool is None:
+            self._show(self._payload, keep_view=False)
 
     def show_payload(self, payload: Payload | None, source: str = "") -> None:
         """Shows ``payload``, or the hint for None. The view stays while ``source`` is the same.
@@ -109,10 +128,14 @@ class ViewerPanel(QWidget):
             self._show_widget(self.picture)
             self.picture.set_picture(shown, keep_view)
             self._bars[self.picture].refresh()
-        elif gl.on_screen().works:
-            self._show_scenery(shown)
-        else:
+        elif not gl.on_screen().works:
             self._show_form(self._flat(shown), keep_view)
+        elif self._loader is not None and self._loader.is_alive():
+            self._hint.setText(LOADING)
+            self._show_widget(self._hint)
+            self._say("")
+        else:
+            self._show_scenery(shown)
 
     def _show_scenery(self, shown: Scenery) -> None:
         viewport = self._viewport()
@@ -217,7 +240,3 @@ class ViewerPanel(QWidget):
         """Call before the window closes: ends helper threads and gives OpenGL back."""
         if self.viewport is not None:
             self.viewport.shutdown()
-
-
-def _import_viewport() -> None:
-    import viewer.viewport  # noqa: F401

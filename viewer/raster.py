@@ -131,8 +131,8 @@ def _lit(base: Float32, normals: Float32) -> Float32:
     n = normals @ _view().T
     n /= np.maximum(np.linalg.norm(n, axis=1, keepdims=True), 1e-9)
     n *= np.where(n[:, 2:] < 0, -1, 1).astype(np.float32)
-    sky = 0.30 + 0.10 * n[:, 1]
-    light = sky + 0.62 * np.maximum(n @ KEY, 0) + 0.18 * np.maximum(n @ FILL, 0)
+    sky = 0.38 + 0.12 * n[:, 1]
+    light = sky + 0.58 * np.maximum(n @ KEY, 0) + 0.18 * np.maximum(n @ FILL, 0)
     rim = 0.20 * np.maximum(1 - n[:, 2], 0) ** 3
     lit: Float32 = base * light[:, None] + rim[:, None]
     return lit

@@ -117,12 +117,6 @@ class Face:
         return _placed(shown, 13, True, 11, look.TITLE_HEIGHT / 2)
 
     @cached_property
-    def large_title_text(self) -> tuple[QPointF, QStaticText]:
-        """For zooms at which the names of sockets are left out."""
-        shown = look.metrics(19, True).elidedText(self.title, Qt.TextElideMode.ElideRight, self.width - 14)
-        return _placed(shown, 19, True, 8, look.TITLE_HEIGHT / 2)
-
-    @cached_property
     def names(self) -> tuple[tuple[QPointF, QStaticText], ...]:
         return tuple(self._name(dot) for dot in self.dots)
 

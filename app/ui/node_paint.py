@@ -59,13 +59,14 @@ def _far(painter: QPainter, item: NodeItem, zoom: float) -> None:
 
 
 def _far_title(painter: QPainter, item: NodeItem, bar: QRectF, zoom: float) -> None:
-    text, size = _fitted(item.face.title, int(bar.width() * zoom) - 4)
+    """In letters that keep their size on the screen."""
+    text, size = _fitted(item.face.title, int(bar.width() * zoom) - 6)
     painter.save()
     painter.scale(1 / zoom, 1 / zoom)
     painter.setFont(look.font(size, True))
     painter.setPen(look.TITLE)
-    place = QRectF(0, 0, bar.width() * zoom, bar.height() * zoom)
-    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+    place = QRectF(4, 0, bar.width() * zoom, bar.height() * zoom)
+    painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
     painter.restore()
 
 
@@ -94,13 +95,12 @@ def _box(painter: QPainter, item: NodeItem, zoom: float) -> None:
     painter.setBrush(_NO_BRUSH)
     painter.setPen(_rim(item.isSelected(), item.missing or item.badge.state in ("failed", "invalid")))
     painter.drawPath(face.body)
-    painter.setPen(look.TITLE)
     if zoom >= look.NEAR:
+        painter.setPen(look.TITLE)
         painter.setFont(look.font(13, True))
         painter.drawStaticText(*face.title_text)
     else:
-        painter.setFont(look.font(19, True))
-        painter.drawStaticText(*face.large_title_text)
+        _far_title(painter, item, QRectF(0, 0, face.width, look.TITLE_HEIGHT), zoom)
 
 
 def _dots(painter: QPainter, item: NodeItem) -> None:

@@ -16,6 +16,7 @@ def display(qapp: object) -> None:
 
 @pytest.fixture
 def panel(qtbot, display) -> Iterator[object]:
+    import viewer.viewport  # noqa: F401
     from viewer.panel import ViewerPanel
 
     made = ViewerPanel()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import weakref
 from dataclasses import replace
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -343,3 +344,20 @@ def test_a_folded_button_works_from_the_menu(panel, qtbot):
     assert action.isChecked()
     action.trigger()
     assert not panel.viewport.scene.grid
+
+
+def test_the_window_does_not_wait_for_the_3d_view_to_load(panel, qtbot):
+    from viewer.panel import LOADING
+
+    gate = Event()
+    panel._loader = Thread(target=gate.wait, daemon=True)
+    panel._loader.start()
+    panel.show_payload(sphere(), "a")
+    assert panel._stack.currentWidget().text() == LOADING
+    panel.show_payload(picture(), "b")
+    panel.show_payload(sphere(), "a")
+    gate.set()
+    panel._loaded.emit()
+    assert panel._stack.currentWidget() is panel.viewport
+    panel.show_payload(None)
+    assert panel._stack.currentWidget() is not panel.viewport
