@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.capsule_commands import add_commands, pack_capsule, replay_capsule
+from app.cli_weights import add_weights
 from app.engine import logbook
 from app.engine.devices import DEVICES
 from app.engine.errors import BadGraphFile, BadParam, EngineError, InvalidGraph
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     nodes.add_argument("--json", action="store_true", help="as JSON")
     _add_nodes_option(nodes)
     nodes.set_defaults(command=nodes_command)
+    add_weights(commands, _add_nodes_option)
     add_commands(commands, capsule_command, replay_command, _add_nodes_option)
     return parser
 

@@ -38,7 +38,7 @@ def commands() -> list[str]:
     return sorted({line[2:] for line in lines})
 
 
-ENGINE = [line for line in commands() if re.match(r"uv run main\.py (run|check|plan|nodes|capsule)\b", line)]
+ENGINE = [line for line in commands() if re.match(r"uv run main\.py (run|check|plan|nodes|weights|capsule)\b", line)]
 
 
 def test_the_pages_are_found() -> None:
@@ -101,9 +101,10 @@ def test_files_that_are_named_exist(page: Path) -> None:
 def test_options_on_the_page_are_the_options_of_the_program() -> None:
     page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
     helps = ""
-    for command in ("run", "check", "plan", "nodes", "capsule", "replay"):
+    weights = tuple(f"weights {action}" for action in ("list", "fetch", "import", "verify"))
+    for command in ("run", "check", "plan", "nodes", "capsule", "replay", *weights):
         with contextlib.redirect_stdout(io.StringIO()) as text, pytest.raises(SystemExit):
-            main.main([command, "--help"])
+            main.main([*command.split(), "--help"])
         helps += text.getvalue()
     of_program = set(re.findall(r"--[a-z][a-z-]+", helps)) - {"--help"}
     assert of_program == set(re.findall(r"--[a-z][a-z-]+", page))

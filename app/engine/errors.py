@@ -74,6 +74,12 @@ class MissingWeights(EngineError):
     kind = "missing-weights"
 
 
+class CannotFetch(EngineError):
+    """Model files could not be downloaded: no connection, offline by choice, refused, or the disk is too small."""
+
+    kind = "cannot-fetch"
+
+
 class CannotWrite(EngineError):
     """A result could not be written: no permission, full disk, or a place outside the chosen folder."""
 

@@ -1,8 +1,9 @@
 """Turn a graph into ordered steps, each with its key: the name of its result, made of everything that decides it.
 
 A key covers the node type and its version, a person's own node file, the parameters, the content of named input files,
-the revisions of weights, and the *content* digests of what comes in. The step of an input that must still be computed
-has no key yet; it gets one when the input is there, and when that content is what it was before, the old result counts.
+the revisions and digests of weights, and the *content* digests of what comes in. The step of an input that must still
+be computed has no key yet; it gets one when the input is there, and when that content is what it was before, the old
+result counts.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from app.engine.spec import NodeSpec
 from app.engine.stand_in import is_stand_in, spec_for
 from app.engine.store import Entry, Store
 from app.engine.validate import Problem, passed_through, validate
+from app.engine.weight_files import used_digests
 
 PlanState = Literal["run", "reuse", "blocked"]
 
@@ -85,7 +87,7 @@ def step_key(step: Step, inputs: Mapping[str, str], base: Path, store: Store) ->
     }
     decides = [
         spec.id, spec.version, spec.source_digest, settings, dict(inputs),
-        [[card.repository, card.revision] for card in spec.models],
+        [[card.repository, card.revision, used_digests(card)] for card in spec.models],
     ]  # fmt: skip
     text = json.dumps(decides, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
