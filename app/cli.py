@@ -335,6 +335,7 @@ def _spec_json(spec: NodeSpec) -> dict[str, Any]:
         "outputs": [{"name": s.name, "type": s.type.__name__} for s in spec.outputs],
         "weights": [
             {
+                "name": c.handle,
                 "repository": c.repository,
                 "revision": c.revision,
                 "bytes": c.download_bytes,

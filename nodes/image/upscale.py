@@ -51,7 +51,7 @@ def upscale(
     Needs model files; without them, Resize enlarges smoothly. Transparency is enlarged by itself, and colours are
     carried on beneath it first, so that a cut-out gets no rim. Large pictures are worked on in tiles without seams.
     """
-    run.check()
+    run.progress(0, "loading the network")
     check_finite(image.pixels)
     path = _file(model, file)
     wants_half = half and run.device != "cpu"

@@ -75,6 +75,20 @@ def test_tiles_show_no_seams(real: Path, cpu: Run) -> None:
     assert np.abs(whole.pixels - tiled.pixels).max() < 1e-4
 
 
+def test_a_deep_network_that_folds_pixels_shows_no_seams_either(tmp_path: Path, cpu: Run) -> None:
+    """The layout of x2plus, which works on blocks of two by two pixels: tiles must begin on even ones."""
+    from spandrel.architectures.ESRGAN.__arch.RRDB import RRDBNet
+
+    torch.manual_seed(2)
+    net = RRDBNet(in_nc=3, out_nc=3, num_filters=8, num_blocks=1, scale=2, shuffle_factor=2)
+    torch.save(net.state_dict(), tmp_path / "x2.pth")
+    image = picture(101, 135)
+    whole = upscale(cpu, image, "own file", tmp_path / "x2.pth", tile=1024)
+    tiled = upscale(cpu, image, "own file", tmp_path / "x2.pth", tile=64)
+    assert whole.size == (270, 202) and np.ptp(whole.rgb) > 0.01
+    assert np.abs(whole.pixels - tiled.pixels).max() < 1e-4
+
+
 @pytest.mark.parametrize("length", [1, 7, 64, 65, 129, 200, 1000])
 @pytest.mark.parametrize("tile", [64, 100, 256])
 def test_fades_of_neighbours_add_up_to_one(length: int, tile: int) -> None:
@@ -137,7 +151,7 @@ def test_it_tells_every_tile_and_stops_between_two(tmp_path: Path) -> None:
 
     with pytest.raises(Cancelled):
         upscale(Run(tell, stop=stop, wanted_device="cpu"), picture(128, 128), "own file", path, tile=64)
-    assert told == [0, 0.25, 0.5]
+    assert told == [0, 0, 0.25, 0.5]
 
 
 def test_missing_weights_are_told_for_each_model(cpu: Run) -> None:
