@@ -28,7 +28,7 @@ from nodes.mesh.analyse import analyse
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "resources" / "examples").glob("*.graph"))
 STARTER = next(path for path in EXAMPLES if path.stem == "starter")
-NODE_SIZE = (264, 200)
+NODE_SIZE = (200, 200)
 
 QUICK: dict[str, dict[str, dict[str, Any]]] = {
     "drawing_to_toy": {
