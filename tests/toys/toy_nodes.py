@@ -246,3 +246,13 @@ def measure(image: Image, mesh: Mesh, log: str = "") -> Number:
 def dice() -> Made:
     """Another picture each time, and always the same triangle."""
     return Made(Image.of(np.random.default_rng().random((128, 128), np.float32)), triangle(1.0 * 3))
+
+
+@node("toy.grid", title="Grid")
+def grid(side: Annotated[int, Slider(2, 4096)] = 64, height: float = 0.0) -> Mesh:
+    """A flat grid of side x side vertices: 36 bytes for each."""
+    steps = np.linspace(0, 1, side, dtype=np.float32)
+    x, z = np.meshgrid(steps, steps)
+    corner = (np.arange(side - 1)[:, None] * side + np.arange(side - 1)).reshape(-1, 1).astype(np.int32)
+    quads = np.concatenate([corner + np.array([0, side, 1]), corner + np.array([1, side, side + 1])])
+    return Mesh.of(np.stack([x, np.full_like(x, height), z], axis=-1).reshape(-1, 3), quads)
