@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.capsule_commands import add_commands, pack_capsule, replay_capsule
+from app.cli_text import name_of, plan_json, plan_summary, print_broken, print_problems, spec_json
 from app.cli_weights import add_weights
 from app.engine import logbook
 from app.engine.devices import DEVICES
@@ -20,15 +21,13 @@ from app.engine.events import Event
 from app.engine.graph import Graph
 from app.engine.graph_file import read
 from app.engine.graph_thread import Setup
-from app.engine.memory import available_bytes
 from app.engine.migrations import adopt
 from app.engine.params import Folder, OpenFile
 from app.engine.places import store_folder
-from app.engine.plan import Plan, make_plan
+from app.engine.plan import make_plan
 from app.engine.registry import Registry, discover
 from app.engine.report import RunReport
 from app.engine.script import run_and_wait
-from app.engine.spec import NodeSpec
 from app.engine.validate import Problem, validate
 from app.engine.worker import Worker
 from app.progress_text import ProgressText
@@ -110,10 +109,10 @@ def run_command(options: argparse.Namespace) -> int:
         )  # fmt: skip
     log.close()
     _write_report(options, report.to_json())
-    _print_problems(report.problems)
+    print_problems(report.problems)
     for id, result in report.nodes.items():
         if result.error and not any(problem.node == id for problem in report.problems):
-            print(f"{_name(graph, id)}: {result.error.message} {result.error.advice}".rstrip(), file=sys.stderr)
+            print(f"{name_of(graph, id)}: {result.error.message} {result.error.advice}".rstrip(), file=sys.stderr)
     for path in report.outputs:
         print(options.out / path)
     return EXIT[report.status or "failed"]
@@ -125,7 +124,7 @@ def check_command(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"valid": not problems, "problems": [asdict(p) for p in problems]}, indent=1))
     elif problems:
-        _print_problems(problems, sys.stdout)
+        print_problems(problems, sys.stdout)
     else:
         print(f"{options.file.name}: nothing is wrong with its {len(graph.nodes)} nodes.")
     return INVALID if problems else OK
@@ -137,28 +136,28 @@ def plan_command(options: argparse.Namespace) -> int:
     plan = make_plan(graph, registry, store, options.file.absolute().parent, _targets(graph, options.to))
     store.close()
     if options.json:
-        print(json.dumps(_plan_json(graph, plan), indent=1))
+        print(json.dumps(plan_json(graph, plan), indent=1))
     else:
         for step in plan.steps:
             seconds = plan.expected.get(step.node_id)
             time_text = f"  about {seconds:.1f} s" if seconds else ""
-            print(f"{plan.states[step.node_id]:8}{_name(graph, step.node_id)}{time_text}")
-        print(_plan_summary(plan))
-        _print_problems(list(plan.problems), sys.stdout)
+            print(f"{plan.states[step.node_id]:8}{name_of(graph, step.node_id)}{time_text}")
+        print(plan_summary(plan))
+        print_problems(list(plan.problems), sys.stdout)
     return INVALID if plan.problems else OK
 
 
 def nodes_command(options: argparse.Namespace) -> int:
     registry = discover(options.packages, options.nodes)
     if options.json:
-        entries = [_spec_json(spec) for spec in registry.values()]
+        entries = [spec_json(spec) for spec in registry.values()]
         broken = [asdict(b) for b in registry.broken]
         print(json.dumps({"nodes": entries, "broken": broken}, indent=1))
     else:
         for spec in registry.values():
             first = spec.doc.splitlines()[0] if spec.doc else ""
             print(f"{spec.id:28}{spec.title:22}{first}")
-    _print_broken(registry)
+    print_broken(registry)
     return OK
 
 
@@ -168,7 +167,7 @@ def capsule_command(options: argparse.Namespace) -> int:
 
 def replay_command(options: argparse.Namespace) -> int:
     registry = discover(options.packages, options.nodes)
-    _print_broken(registry)
+    print_broken(registry)
     report = replay_capsule(options, registry, _wait_for_it)
     _write_report(options, report.to_json())
     for path in report.outputs:
@@ -178,7 +177,7 @@ def replay_command(options: argparse.Namespace) -> int:
 
 def _load(options: argparse.Namespace) -> tuple[Registry, Graph]:
     registry = discover(options.packages, options.nodes)
-    _print_broken(registry)
+    print_broken(registry)
     graph = adopt(read(options.file), registry)
     for assignment in options.set:
         graph = _with_setting(graph, registry, assignment)
@@ -269,93 +268,3 @@ def _write_report(options: argparse.Namespace, report: dict[str, Any]) -> None:
         path.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     except OSError as error:
         print(f"error: the report {path} cannot be written: {error.strerror}", file=sys.stderr)
-
-
-def _print_problems(problems: list[Problem], stream: Any = None) -> None:
-    for problem in problems:
-        where = f"{problem.node}.{problem.socket_or_param}" if problem.socket_or_param else problem.node
-        print(f"{where}: {problem.message}", file=stream or sys.stderr)
-
-
-def _print_broken(registry: Registry) -> None:
-    for broken in registry.broken:
-        print(f"node file {broken.place} cannot be loaded: {broken.message}", file=sys.stderr)
-
-
-def _name(graph: Graph, id: str) -> str:
-    title = graph.nodes[id].title
-    return f"{title} ({id})" if title else f"{graph.nodes[id].type} ({id})"
-
-
-def _fits(plan: Plan) -> bool:
-    there = available_bytes()
-    return there is None or plan.peak_bytes <= there
-
-
-def _plan_summary(plan: Plan) -> str:
-    runs = sum(state == "run" for state in plan.states.values())
-    reused = sum(state == "reuse" for state in plan.states.values())
-    text = f"{runs} to run, {reused} reused; about {plan.seconds:.1f} s and {plan.peak_bytes / 1e9:.2f} GB of memory"
-    if plan.unknown:
-        text += f" ({plan.unknown} never timed here)"
-    if not _fits(plan):
-        text += f". This machine has {(available_bytes() or 0) / 1e9:.2f} GB free: it will not fit"
-    return text
-
-
-def _plan_json(graph: Graph, plan: Plan) -> dict[str, Any]:
-    nodes = {
-        step.node_id: {
-            "state": plan.states[step.node_id],
-            "key": plan.keys.get(step.node_id, ""),
-            "expected_seconds": plan.expected.get(step.node_id, 0.0),
-        }
-        for step in plan.steps
-    }
-    return {
-        "nodes": nodes,
-        "seconds": plan.seconds,
-        "peak_bytes": plan.peak_bytes,
-        "available_bytes": available_bytes(),
-        "fits": _fits(plan),
-        "never_timed": plan.unknown,
-        "problems": [asdict(problem) for problem in plan.problems],
-    }
-
-
-def _spec_json(spec: NodeSpec) -> dict[str, Any]:
-    return {
-        "id": spec.id,
-        "title": spec.title,
-        "version": spec.version,
-        "help": spec.doc,
-        "licence": spec.licence,
-        "inputs": [{"name": s.name, "type": s.type.__name__, "optional": s.optional} for s in spec.inputs],
-        "params": [_param_json(param) for param in spec.params],
-        "outputs": [{"name": s.name, "type": s.type.__name__} for s in spec.outputs],
-        "weights": [
-            {
-                "name": c.handle,
-                "repository": c.repository,
-                "revision": c.revision,
-                "bytes": c.download_bytes,
-                "licence": c.weights_licence,
-            }
-            for c in spec.models
-        ],
-        "devices": list(spec.devices),
-        "memory_tier": spec.tier,
-        "isolated": spec.isolated is not None,
-    }
-
-
-def _param_json(param: Any) -> dict[str, Any]:
-    setting = {k: v for k, v in asdict(param.setting).items() if v not in ("", None, (), False) and k != "was"}
-    setting.pop("companions", None)
-    return {
-        "name": param.name,
-        "label": param.label,
-        "kind": type(param.setting).__name__,
-        "default": param.default,
-        **{k: list(v) if isinstance(v, tuple) else v for k, v in setting.items() if k != "label"},
-    }

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from helpers import TOYS, graph_of
 
-from app import cli
+from app import cli, cli_text
 from app.engine.graph import Graph
 from app.engine.graph_file import save
 
@@ -61,12 +61,12 @@ def test_what_does_not_fit_is_said(
         return replace(real(*arguments), peak_bytes=9 * 10**9)
 
     monkeypatch.setattr(cli, "make_plan", heavy)
-    monkeypatch.setattr(cli, "available_bytes", lambda: 8 * 10**9)
+    monkeypatch.setattr(cli_text, "available_bytes", lambda: 8 * 10**9)
     found = plan(sleeping(0.2), tmp_path, capsys)
     assert not found["fits"] and (found["peak_bytes"], found["available_bytes"]) == (9 * 10**9, 8 * 10**9)
     assert (
         cli.main(["plan", str(tmp_path / "g.graph"), "--nodes", str(TOYS), "--store", str(tmp_path / "store")], ()) == 0
     )
     assert "9.00 GB of memory. This machine has 8.00 GB free: it will not fit" in capsys.readouterr().out
-    monkeypatch.setattr(cli, "available_bytes", lambda: None)
+    monkeypatch.setattr(cli_text, "available_bytes", lambda: None)
     assert plan(sleeping(0.2), tmp_path, capsys)["fits"], "a system that does not say is not a reason to refuse"
