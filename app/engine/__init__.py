@@ -1,5 +1,6 @@
 """The engine's face: everything a node author or a script needs."""
 
+from app.engine.checkpoints import fill, read_tensors, table
 from app.engine.errors import (
     BadFile,
     BadInput,
@@ -34,12 +35,14 @@ from app.engine.payloads import (
     Mesh,
     Number,
     Payload,
+    Pictures,
     PointCloud,
     Report,
     Splats,
     Text,
     Views,
 )
+from app.engine.placement import Placement, place
 from app.engine.run import Run
 from app.engine.spec import Isolated, node
 from app.engine.weights import WeightCard, WeightFile
@@ -66,6 +69,8 @@ __all__ = [
     "OpenFile",
     "OutOfMemory",
     "Payload",
+    "Pictures",
+    "Placement",
     "PointCloud",
     "Rect",
     "Rectangle",
@@ -82,6 +87,10 @@ __all__ = [
     "Views",
     "WeightCard",
     "WeightFile",
+    "fill",
     "node",
+    "place",
+    "read_tensors",
     "rgba",
+    "table",
 ]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from app.engine.models import ModelPool
+import psutil
+
+if TYPE_CHECKING:
+    from app.engine.models import ModelPool
 
 SAMPLE_EVERY_S = 0.02
 LOST_GPU = 77
@@ -32,10 +33,6 @@ def is_lost_gpu(error: BaseException) -> bool:
 def make_room(models: ModelPool) -> None:
     """Drop every model that no node is using and give cached GPU memory back."""
     models.release()
-    gc.collect()
-    torch: Any = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()
 
 
 def resident_bytes() -> int | None:
@@ -49,10 +46,8 @@ def resident_bytes() -> int | None:
 def available_bytes() -> int | None:
     """Bytes of memory that a new task can have on this machine, or None where the system does not say."""
     try:
-        lines = Path("/proc/meminfo").read_bytes().splitlines()
-        line = next(line for line in lines if line.startswith(b"MemAvailable"))
-        return int(line.split()[1]) * 1024
-    except (OSError, ValueError, StopIteration):
+        return int(psutil.virtual_memory().available)
+    except (OSError, RuntimeError, psutil.Error):
         return None
 
 

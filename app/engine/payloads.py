@@ -302,6 +302,19 @@ class Views(Payload):
 
 
 @dataclass(frozen=True, eq=False)
+class Pictures(Payload):
+    """Several pictures in order: a batch, a turntable, the parts of another picture. ``images``: at least one."""
+
+    label = "Pictures"
+    colour = "#e8c069"
+
+    images: tuple[Image, ...]
+
+    def validate(self) -> None:
+        _need(len(self.images) > 0, "there is at least one picture")
+
+
+@dataclass(frozen=True, eq=False)
 class Field(Payload):
     """Samples on a regular grid. ``values``: (X, Y, Z, C) float32, index order x, y, z.
 

@@ -23,7 +23,8 @@ from app.engine.spec import NodeSpec
 from app.engine.stand_in import is_stand_in, spec_for
 from app.engine.store import Entry, Store
 from app.engine.validate import Problem, passed_through, validate
-from app.engine.weight_files import used_digests
+from app.engine.weight_files import needed, used_digests
+from app.engine.weights import WeightCard
 
 PlanState = Literal["run", "reuse", "blocked"]
 
@@ -87,10 +88,16 @@ def step_key(step: Step, inputs: Mapping[str, str], base: Path, store: Store) ->
     }
     decides = [
         spec.id, spec.version, spec.source_digest, settings, dict(inputs),
-        [[card.repository, card.revision, used_digests(card)] for card in spec.models],
+        [[card.repository, card.revision, used_digests(card)] for card in _cards(spec, step.settings, inputs)],
     ]  # fmt: skip
     text = json.dumps(decides, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _cards(spec: NodeSpec, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> list[WeightCard]:
+    """The weights that this step may use; where a link drives a parameter, any that the node knows."""
+    driven = any(spec.param(name) for name in inputs)
+    return [card for card in spec.models if not card.optional] if driven else list(needed(spec.models, settings))
 
 
 def make_plan(

@@ -6,6 +6,7 @@ Files of the hub lie in the hub's own cache layout, so that other programs share
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -49,9 +50,19 @@ def place_of(card: WeightCard, name: str) -> Path:
     """Where a file of a card is, or would go."""
     if card.url:
         return folder() / card.repository / card.revision / name
-    inside = Path("models--" + card.repository.replace("/", "--"), "snapshots", card.revision, name)
-    places = [hub_target() / inside, folder() / inside, hub_folder() / inside]
-    return next((place for place in places if place.is_file()), places[0])
+    roots = _snapshots(card)
+    whole = [root for root in roots if all((root / file.name).is_file() for file in card.files)]
+    return next((root / name for root in (*whole, *roots) if (root / name).is_file()), roots[0] / name)
+
+
+def snapshot_of(card: WeightCard) -> Path:
+    """The folder with all files of a hub card, laid out as in its repository. Raises :class:`MissingWeights`."""
+    for file in card.files:
+        path_of(card, file.name)
+    whole = [root for root in _snapshots(card) if all((root / file.name).is_file() for file in card.files)]
+    if not whole:
+        raise _missing(card, card.files[0].name, "lies in another folder than the rest")
+    return whole[0]
 
 
 def file_state(card: WeightCard, file: WeightFile) -> WeightState:
@@ -59,9 +70,10 @@ def file_state(card: WeightCard, file: WeightFile) -> WeightState:
     place = place_of(card, file.name)
     if not place.is_file():
         return "partial" if partial_of(place).is_file() else "missing"
-    if place.stat().st_size != file.size:
+    if not file.may_be(place.stat().st_size):
         return "damaged"
-    return "ready" if not file.sha256 or digest_of(place) == file.sha256 else "damaged"
+    stated = file.sha256 or _stated(place)
+    return "ready" if not stated or _digest_like(stated, place) == stated else "damaged"
 
 
 def state(card: WeightCard) -> WeightState:
@@ -77,7 +89,7 @@ def state(card: WeightCard) -> WeightState:
 def needed(cards: Iterable[WeightCard], settings: Mapping[str, Any]) -> tuple[WeightCard, ...]:
     """The cards that a node with these settings calls for."""
     chosen = {value for value in settings.values() if isinstance(value, str)}
-    return tuple(card for card in cards if not card.role or card.role in chosen)
+    return tuple(card for card in cards if not card.optional and (not card.roles or chosen & set(card.roles)))
 
 
 def path_of(card: WeightCard, name: str) -> Path:
@@ -86,9 +98,14 @@ def path_of(card: WeightCard, name: str) -> Path:
     now = file_state(card, file)
     if now == "ready":
         return place_of(card, name)
+    raise _missing(
+        card, name, {"damaged": "is damaged", "partial": "was fetched only in part"}.get(now, "is not on this machine")
+    )
+
+
+def _missing(card: WeightCard, name: str, what: str) -> MissingWeights:
     size = f"{card.download_bytes / 1e6:,.1f} MB, licence {card.terms}"
-    what = {"damaged": "is damaged", "partial": "was fetched only in part"}.get(now, "is not on this machine")
-    raise MissingWeights(
+    return MissingWeights(
         f"{card.label}: {name} {what} ({size}).",
         f'Get it with "main.py weights fetch {card.handle}", or bring your own copy with '
         f'"main.py weights import {card.handle} PATH".',
@@ -100,7 +117,7 @@ def used_digests(card: WeightCard) -> list[list[str]]:
     found = []
     for file in card.files:
         place = place_of(card, file.name)
-        found.append([file.name, file.sha256 or (digest_of(place) if place.is_file() else "")])
+        found.append([file.name, file.sha256 or _stated(place) or (digest_of(place) if place.is_file() else "")])
     return found
 
 
@@ -131,6 +148,28 @@ def digest_of(path: Path) -> str:
     return _digests(home()).of_file(path)
 
 
+def _snapshots(card: WeightCard) -> list[Path]:
+    """The folders that may hold a hub card's files, the one for new files first."""
+    inside = Path("models--" + card.repository.replace("/", "--"), "snapshots", card.revision)
+    return [root / inside for root in (hub_target(), folder(), hub_folder())]
+
+
+def _stated(place: Path) -> str:
+    """The hash by which the hub names a file's content, from the link in its cache; empty where there is none."""
+    if not place.is_symlink():
+        return ""
+    name = place.readlink().name
+    return name if len(name) in (40, 64) and set(name) <= set("0123456789abcdef") else ""
+
+
+def _digest_like(stated: str, place: Path) -> str:
+    """SHA-256, or for 40 digits the name that git gives a small file."""
+    if len(stated) == 64:
+        return digest_of(place)
+    data = place.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
 def partial_of(place: Path) -> Path:
     """Where an unfinished download waits."""
     return place.with_name(place.name + PARTIAL)
@@ -147,7 +186,7 @@ def make_folder(path: Path) -> None:
 
 
 def _is_that(file: WeightFile, name: str, size: int, digest: str) -> bool:
-    return size == file.size and (digest == file.sha256 if file.sha256 else name == Path(file.name).name)
+    return file.may_be(size) and (digest == file.sha256 if file.sha256 else name == Path(file.name).name)
 
 
 def _copy(path: Path, target: Path) -> None:

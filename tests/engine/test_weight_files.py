@@ -19,7 +19,7 @@ from app.engine.plan import Step, step_key
 from app.engine.registry import discover
 from app.engine.store import Store
 from app.engine.weight_fetch import fetch
-from app.engine.weight_files import file_state, import_file, needed, partial_of, path_of, place_of, state
+from app.engine.weight_files import file_state, import_file, needed, partial_of, path_of, place_of, snapshot_of, state
 from app.engine.weights import WeightCard, WeightFile
 
 CONTENT = bytes(range(256)) * 3000
@@ -286,4 +286,67 @@ def test_the_key_covers_the_digest_of_what_is_used(nodes: Path, tmp_path: Path) 
     place_of(free, "toy.bin").write_bytes(b"efgh")
     assert len({before, first, key(free)}) == 3
     assert file_state(free, free.files[0]) == "ready"
+    store.close()
+
+
+def test_a_file_known_by_its_commit_alone_counts_when_it_is_what_the_hub_named(weights: Path) -> None:
+    about = WeightFile("unet/model.safetensors", 700_000, exact=False)
+    small = WeightFile("config.json", 10, exact=False)
+    card = WeightCard("people/net", REVISION, (about, small), "MIT", "Toy licence", 0.1)
+    root = weights / "models--people--net"
+    snapshot = root / "snapshots" / REVISION
+    (snapshot / "unet").mkdir(parents=True)
+    (root / "blobs").mkdir()
+    name, text = hashlib.sha256(CONTENT).hexdigest(), b"{}"
+    git_name = hashlib.sha1(b"blob 2\0" + text).hexdigest()
+    (root / "blobs" / name).write_bytes(CONTENT)
+    (root / "blobs" / git_name).write_bytes(text)
+    (snapshot / "unet" / "model.safetensors").symlink_to(root / "blobs" / name)
+    assert state(card) == "partial"
+    with pytest.raises(MissingWeights, match=r"config\.json is not on this machine"):
+        snapshot_of(card)
+    (snapshot / "config.json").symlink_to(root / "blobs" / git_name)
+    assert state(card) == "ready" and snapshot_of(card) == snapshot
+    (root / "blobs" / name).write_bytes(CONTENT[:-1] + b"?")
+    assert file_state(card, about) == "damaged"
+    (root / "blobs" / name).write_bytes(CONTENT)
+    (root / "blobs" / git_name).write_bytes(b"[]")
+    assert file_state(card, small) == "damaged"
+    (root / "blobs" / git_name).write_bytes(b"x" * 10_000)
+    assert file_state(card, small) == "damaged", "far from the expected size"
+
+
+def test_an_imported_file_of_unknown_digest_goes_by_its_name(tmp_path: Path) -> None:
+    card = WeightCard("people/net", REVISION, (WeightFile("a/model.bin", 700_000, exact=False),), "MIT", "MIT", 0.1)
+    mine = tmp_path / "model.bin"
+    mine.write_bytes(CONTENT)
+    assert import_file(card, mine).read_bytes() == CONTENT and state(card) == "ready"
+    mine.rename(tmp_path / "other.bin")
+    with pytest.raises(BadFile, match=r"is no file of people/net"):
+        import_file(card, tmp_path / "other.bin")
+
+
+def test_cards_with_several_roles_and_optional_ones() -> None:
+    plain = card_at("https://example.org")
+    two, spare = replace(plain, role=("a", "b")), replace(plain, optional=True)
+    assert needed((two, spare), {"model": "b"}) == (two,) and needed((two, spare), {"model": "c"}) == ()
+
+
+def test_only_the_chosen_weights_are_part_of_a_key(tmp_path: Path) -> None:
+    """What is fetched for another choice leaves yesterday's results as they are."""
+    spec = discover(("nodes",))["image.upscale"]
+    cards = tuple(replace(card_at(f"https://example.org/{n}", WeightFile(n, len(CONTENT))), role=n) for n in "ab")
+    spec = replace(spec, models=cards)
+    store, settings = Store(tmp_path / "store"), {p.name: p.default for p in spec.params} | {"model": "a"}
+
+    def key(driven: bool = False) -> str:
+        return step_key(Step("n", spec, settings, {}), {"model": "0"} if driven else {}, tmp_path, store)
+
+    before, open_before = key(), key(driven=True)
+    (tmp_path / "b").write_bytes(CONTENT)
+    import_file(cards[1], tmp_path / "b")
+    assert key() == before and key(driven=True) != open_before
+    (tmp_path / "a").write_bytes(CONTENT)
+    import_file(cards[0], tmp_path / "a")
+    assert key() != before
     store.close()
