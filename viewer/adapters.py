@@ -18,6 +18,7 @@ from app.engine.payloads import (
     Mesh,
     Number,
     Payload,
+    Pictures,
     PointCloud,
     Report,
     Splats,
@@ -45,6 +46,13 @@ def _views(payload: Views) -> Shown:
     return Picture(contact_sheet(payload.images), "colour", f"{len(payload.images)} posed pictures")
 
 
+def _pictures(payload: Pictures) -> Shown:
+    images = payload.images
+    if len(images) == 1:
+        return _image(images[0])
+    return Picture(contact_sheet(images), "colour", f"{len(images)} pictures")
+
+
 def _report(payload: Report) -> Shown:
     return Page(payload.title, payload.verdict, tuple((name, readable(value)) for name, value in payload.rows))
 
@@ -64,6 +72,7 @@ ADAPTERS: dict[type[Payload], Callable[[Any], Shown]] = {
     Splats: Gaussians,
     Views: _views,
     Image: _image,
+    Pictures: _pictures,
     Mask: lambda m: Picture(m.values, "grey", "mask"),
     Depth: _depth,
     Text: lambda t: Page(text=t.value),
