@@ -8,6 +8,7 @@ import numpy as np
 
 from app.engine import Image, Mask, Setting, node
 from nodes.image._pixels import fitted_mask, image_of
+from nodes.image._tones import brightness
 
 
 @node("image.alpha_to_mask", title="Alpha to mask")
@@ -38,5 +39,4 @@ def mask_to_image(mask: Mask) -> Image:
 @node("image.brightness_to_mask", title="Brightness to mask")
 def brightness_to_mask(image: Image) -> Mask:
     """The brightness of a picture as a mask: white is 1. Transparent places count as black."""
-    grey = image.rgb @ np.array([0.2126, 0.7152, 0.0722], np.float32)
-    return Mask(np.clip(grey * image.alpha, 0, 1))
+    return Mask(np.clip(brightness(image.rgb) * image.alpha, 0, 1))

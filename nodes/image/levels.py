@@ -8,8 +8,7 @@ import numpy as np
 
 from app.engine import BadInput, Image, Slider, node
 from nodes.image._pixels import Float32, image_of, to_linear, to_srgb
-
-LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+from nodes.image._tones import brightness
 
 
 @node("image.levels", title="Levels")
@@ -35,7 +34,7 @@ def levels(
     if (black, white, gamma) != (0.0, 1.0, 1.0):
         rgb = np.clip((rgb - np.float32(black)) / np.float32(white - black), 0, 1) ** np.float32(1 / gamma)
     if saturation != 1.0:
-        grey = (rgb @ LUMA)[..., None]
+        grey = brightness(rgb)[..., None]
         rgb = np.asarray(grey + (rgb - grey) * np.float32(saturation), np.float32)
     return image_of(rgb, image.alpha, image)
 
