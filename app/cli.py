@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from app.capsule_commands import add_commands, pack_capsule, replay_capsule
-from app.cli_text import name_of, plan_json, plan_summary, print_broken, print_problems, spec_json
+from app.cli_text import (
+    name_of,
+    plan_json,
+    plan_summary,
+    print_broken,
+    print_problems,
+    print_remarks,
+    remarks_json,
+    spec_json,
+)
 from app.cli_weights import add_weights
 from app.engine import logbook
 from app.engine.devices import DEVICES
@@ -29,6 +38,7 @@ from app.engine.registry import Registry, discover
 from app.engine.report import RunReport
 from app.engine.script import run_and_wait
 from app.engine.validate import Problem, validate
+from app.engine.weight_needs import lacking
 from app.engine.worker import Worker
 from app.progress_text import ProgressText
 
@@ -121,12 +131,16 @@ def run_command(options: argparse.Namespace) -> int:
 def check_command(options: argparse.Namespace) -> int:
     registry, graph = _load(options)
     problems = validate(graph, registry, options.file.absolute().parent)
+    lacks = lacking(graph, registry)
     if options.json:
-        print(json.dumps({"valid": not problems, "problems": [asdict(p) for p in problems]}, indent=1))
+        told = {"valid": not problems, "problems": [asdict(p) for p in problems], "remarks": remarks_json(lacks)}
+        print(json.dumps(told, indent=1))
     elif problems:
         print_problems(problems, sys.stdout)
     else:
         print(f"{options.file.name}: nothing is wrong with its {len(graph.nodes)} nodes.")
+    if not options.json:
+        print_remarks(graph, lacks)
     return INVALID if problems else OK
 
 
@@ -135,8 +149,9 @@ def plan_command(options: argparse.Namespace) -> int:
     store = Setup(_store(options)).open_store()
     plan = make_plan(graph, registry, store, options.file.absolute().parent, _targets(graph, options.to))
     store.close()
+    lacks = lacking(graph, registry, [id for id, state in plan.states.items() if state == "run"])
     if options.json:
-        print(json.dumps(plan_json(graph, plan), indent=1))
+        print(json.dumps({**plan_json(graph, plan), "remarks": remarks_json(lacks)}, indent=1))
     else:
         for step in plan.steps:
             seconds = plan.expected.get(step.node_id)
@@ -144,6 +159,7 @@ def plan_command(options: argparse.Namespace) -> int:
             print(f"{plan.states[step.node_id]:8}{name_of(graph, step.node_id)}{time_text}")
         print(plan_summary(plan))
         print_problems(list(plan.problems), sys.stdout)
+        print_remarks(graph, lacks)
     return INVALID if plan.problems else OK
 
 

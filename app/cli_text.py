@@ -12,12 +12,34 @@ from app.engine.plan import Plan
 from app.engine.registry import Registry
 from app.engine.spec import NodeSpec
 from app.engine.validate import Problem
+from app.engine.weight_needs import Lack
 
 
 def print_problems(problems: list[Problem], stream: Any = None) -> None:
     for problem in problems:
         where = f"{problem.node}.{problem.socket_or_param}" if problem.socket_or_param else problem.node
         print(f"{where}: {problem.message}", file=stream or sys.stderr)
+
+
+def print_remarks(graph: Graph, lacks: list[Lack]) -> None:
+    """What is no mistake of the graph, but will stop a node on this machine."""
+    for lack in lacks:
+        print(f"{name_of(graph, lack.node)}: {lack.problem.message}")
+
+
+def remarks_json(lacks: list[Lack]) -> list[dict[str, Any]]:
+    """Shaped like problems, with what is missing besides."""
+    return [
+        {
+            **asdict(lack.problem),
+            "name": lack.card.handle,
+            "state": lack.state,
+            "bytes": lack.card.download_bytes,
+            "licence": lack.card.weights_licence,
+            "non_commercial": lack.card.non_commercial,
+        }
+        for lack in lacks
+    ]
 
 
 def print_broken(registry: Registry) -> None:

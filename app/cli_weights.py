@@ -13,7 +13,7 @@ from typing import Any
 from app.engine.errors import BadParam, CannotFetch
 from app.engine.registry import Registry, discover
 from app.engine.weight_fetch import fetch
-from app.engine.weight_files import file_state, import_file, place_of, state
+from app.engine.weight_files import file_state, files_in, import_file, place_of, state
 from app.engine.weights import WeightCard
 
 OK, FAILED = 0, 1
@@ -69,7 +69,7 @@ def fetch_weights(options: Namespace) -> int:
 def import_weights(options: Namespace) -> int:
     card = _find(_cards(options), options.name)
     for path in options.paths:
-        for file in _files_in(card, path):
+        for file in files_in(card, path):
             print(import_file(card, file))
     lacking = [file.name for file in card.files if file_state(card, file) != "ready"]
     if lacking:
@@ -142,19 +142,6 @@ def _need_consent(card: WeightCard, yes: bool) -> None:
     raise CannotFetch(
         f"{card.handle} was not fetched: its licence was not agreed to.", "Agree with --yes, or answer on a terminal."
     )
-
-
-def _files_in(card: WeightCard, path: Path) -> list[Path]:
-    """The path itself, or the files of a folder that carry the card's names."""
-    if not path.is_dir():
-        return [path]
-    places = [path / form for file in card.files for form in (file.name, Path(file.name).name)]
-    found = list(dict.fromkeys(place for place in places if place.is_file()))
-    if not found:
-        raise BadParam(
-            f"{path.name} holds no file of {card.handle}.", "Wanted: " + ", ".join(f.name for f in card.files) + "."
-        )
-    return found
 
 
 def _card_json(card: WeightCard, users: list[str]) -> dict[str, Any]:

@@ -27,7 +27,6 @@ from app.engine.params import (
 )
 from app.engine.payloads import (
     Depth,
-    Detections,
     Field,
     Files,
     Image,
@@ -55,7 +54,6 @@ __all__ = [
     "Cancelled",
     "Colour",
     "Depth",
-    "Detections",
     "EngineError",
     "Field",
     "Files",

@@ -56,6 +56,12 @@ class FileDigests:
             state.update(f"{file.relative_to(path).as_posix()}\0{self.of_file(file)}\0".encode())
         return state.hexdigest()
 
+    def forget(self, path: Path) -> None:
+        """The file is read again the next time it is asked for."""
+        self._seen.pop(str(path), None)
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            self._db.execute("DELETE FROM files WHERE path = ?", (str(path),))
+
     def _recall(self, name: str) -> tuple[str, str] | None:
         with self._lock:
             try:

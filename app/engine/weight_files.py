@@ -7,7 +7,6 @@ Files of the hub lie in the hub's own cache layout, so that other programs share
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import sqlite3
 import threading
@@ -17,33 +16,15 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
-from app.engine.errors import BadFile, CannotWrite, MissingWeights
+from app.engine.errors import BadFile, BadParam, CannotWrite, MissingWeights
 from app.engine.file_digests import FileDigests
 from app.engine.places import home
+from app.engine.weight_places import folder, hub_folder, hub_target, make_folder
 from app.engine.weights import WeightCard, WeightFile
 
 WeightState = Literal["missing", "partial", "ready", "damaged"]
 PARTIAL = ".partial"
-
-
-def folder() -> Path:
-    """Where weights are kept; ``POLYLOOM_WEIGHTS`` moves it. Not made here."""
-    chosen = os.environ.get("POLYLOOM_WEIGHTS")
-    return Path(chosen).absolute() if chosen else home() / "weights"
-
-
-def hub_folder() -> Path:
-    """The cache that programs using the hub share, by the hub library's own variables."""
-    for name, below in (("HF_HUB_CACHE", ""), ("HUGGINGFACE_HUB_CACHE", ""), ("HF_HOME", "hub")):
-        if os.environ.get(name):
-            return Path(os.environ[name]).expanduser() / below
-    cache_home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache_home) / "huggingface" / "hub"
-
-
-def hub_target() -> Path:
-    """The hub cache that new files go to: the person's own folder where one was chosen, else the shared one."""
-    return folder() if os.environ.get("POLYLOOM_WEIGHTS") else hub_folder()
+WHAT = {"missing": "is not on this machine", "partial": "was fetched only in part", "damaged": "is damaged"}
 
 
 def place_of(card: WeightCard, name: str) -> Path:
@@ -72,8 +53,7 @@ def file_state(card: WeightCard, file: WeightFile) -> WeightState:
         return "partial" if partial_of(place).is_file() else "missing"
     if not file.may_be(place.stat().st_size):
         return "damaged"
-    stated = file.sha256 or _stated(place)
-    return "ready" if not stated or _digest_like(stated, place) == stated else "damaged"
+    return "ready" if is_like(file.sha256 or _stated(place), place) else "damaged"
 
 
 def state(card: WeightCard) -> WeightState:
@@ -98,9 +78,7 @@ def path_of(card: WeightCard, name: str) -> Path:
     now = file_state(card, file)
     if now == "ready":
         return place_of(card, name)
-    raise _missing(
-        card, name, {"damaged": "is damaged", "partial": "was fetched only in part"}.get(now, "is not on this machine")
-    )
+    raise _missing(card, name, WHAT[now])
 
 
 def _missing(card: WeightCard, name: str, what: str) -> MissingWeights:
@@ -143,6 +121,24 @@ def import_file(card: WeightCard, path: Path) -> Path:
     return target
 
 
+def files_in(card: WeightCard, path: Path) -> list[Path]:
+    """The path itself, or the files of a folder that carry the card's names. Raises :class:`BadParam` for none."""
+    if not path.is_dir():
+        return [path]
+    places = [path / form for file in card.files for form in (file.name, Path(file.name).name)]
+    found = list(dict.fromkeys(place for place in places if place.is_file()))
+    if not found:
+        wanted = ", ".join(file.name for file in card.files)
+        raise BadParam(f"{path.name} holds no file of {card.label}.", f"Wanted: {wanted}.")
+    return found
+
+
+def read_again(card: WeightCard) -> None:
+    """Forget what is remembered of its files: the next look reads every byte of them."""
+    for file in card.files:
+        _digests(home()).forget(place_of(card, file.name))
+
+
 def digest_of(path: Path) -> str:
     """SHA-256 of a file, remembered. Raises :class:`BadFile`."""
     return _digests(home()).of_file(path)
@@ -162,6 +158,11 @@ def _stated(place: Path) -> str:
     return name if len(name) in (40, 64) and set(name) <= set("0123456789abcdef") else ""
 
 
+def is_like(stated: str, path: Path) -> bool:
+    """Whether a file has the hash that was stated for it; an empty one says nothing and fits all."""
+    return not stated or _digest_like(stated, path) == stated
+
+
 def _digest_like(stated: str, place: Path) -> str:
     """SHA-256, or for 40 digits the name that git gives a small file."""
     if len(stated) == 64:
@@ -175,14 +176,10 @@ def partial_of(place: Path) -> Path:
     return place.with_name(place.name + PARTIAL)
 
 
-def make_folder(path: Path) -> None:
-    """Raises :class:`CannotWrite`."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(
-            f"The folder {path} cannot be made: {error.strerror}.", "Choose another one with POLYLOOM_WEIGHTS."
-        ) from None
+def waiting_bytes(card: WeightCard) -> int:
+    """Bytes of unfinished downloads of a card."""
+    parts = [partial_of(place_of(card, file.name)) for file in card.files]
+    return sum(part.stat().st_size for part in parts if part.is_file())
 
 
 def _is_that(file: WeightFile, name: str, size: int, digest: str) -> bool:

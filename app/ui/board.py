@@ -133,6 +133,12 @@ class Board:
         self.run_id, self._edited = run_id, set()
         return self._each(self._active(), _outdated)
 
+    def weights_came(self) -> set[str]:
+        """Nodes that failed for want of weights may be tried again."""
+        lacked = {id for id, now in self.nodes.items() if now.error is not None and now.error.kind == "missing-weights"}
+        blocked = {id for id, now in self.nodes.items() if now.state == "blocked" and not now.problems}
+        return self._each(lacked | blocked, _outdated) if lacked else set()
+
     def _active(self) -> list[str]:
         return [id for id, now in self.nodes.items() if now.state in ACTIVE]
 

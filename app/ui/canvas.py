@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QTimer, Signal
@@ -24,18 +24,21 @@ from app.ui.editor import Editor
 from app.ui.graph_items import GraphItems
 from app.ui.link_drag import LinkDrag
 from app.ui.node_face import param_dot
+from app.ui.weight_mark import Mark
 
 
 class Canvas(QWidget):
     """A view of ``editor.graph``; every gesture ends in one call of the editor.
 
-    ``run_to_requested``, ``pin_requested``, ``help_requested``: node id, from the menu of a node. ``dropped``: (list of
+    ``run_to_requested``, ``pin_requested``, ``help_requested``, ``weights_requested``: node id, from the menu of a
+    node or its mark. ``dropped``: (list of
     paths, scene position). ``said``: a sentence for the status line, such as why a link was refused.
     """
 
     run_to_requested = Signal(str)
     pin_requested = Signal(str)
     help_requested = Signal(str)
+    weights_requested = Signal(str)
     dropped = Signal(object, QPointF)
     said = Signal(str)
 
@@ -50,6 +53,7 @@ class Canvas(QWidget):
         self._busy = False
         self._badges: dict[str, Badge] = {}
         self._pictures: dict[str, QPixmap] = {}
+        self._marks: Mapping[str, Mark] = {}
         self._refit = QTimer(self, singleShot=True, interval=0)
         self._refit.timeout.connect(self.fit)
         box = QVBoxLayout(self)
@@ -68,6 +72,7 @@ class Canvas(QWidget):
         self.view.zoomed.connect(lambda zoom: self.items.set_thin_links(zoom < look.THIN))
         self.view.title_double_clicked.connect(self._rename)
         self.view.files_dropped.connect(self.dropped)
+        self.view.mark_clicked.connect(self.weights_requested)
 
     # What is shown
 
@@ -79,6 +84,15 @@ class Canvas(QWidget):
 
     def badge(self, id: str) -> Badge:
         return self._badges.get(id, Badge())
+
+    def set_marks(self, marks: Mapping[str, Mark]) -> None:
+        """Nodes that lack weights, by id; all others lack none."""
+        self._marks = marks
+        for id, item in self.items.nodes.items():
+            item.set_mark(marks.get(id))
+
+    def mark(self, id: str) -> Mark | None:
+        return self._marks.get(id)
 
     def set_progress(self, id: str, fraction: float, note: str = "") -> None:
         """Drawn while the badge says running."""
@@ -213,6 +227,7 @@ class Canvas(QWidget):
             self.items.nodes[id].set_badge(self._badges[id])
         if id in self._pictures:
             self.items.nodes[id].set_picture(self._pictures[id])
+        self.items.nodes[id].set_mark(self._marks.get(id))
 
     def _forget(self) -> None:
         self._badges.clear()

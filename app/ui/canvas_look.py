@@ -22,6 +22,7 @@ TITLE = QColor("#f2f4f7")
 FAINT = QColor("#737c8a")
 SELECTED = QColor(theme.ACCENT)
 BROKEN = QColor(theme.BAD)
+WANTS = QColor(theme.WARN)
 
 RADIUS = 6.0
 TITLE_HEIGHT = 26.0
@@ -49,6 +50,9 @@ _FAMILIES = {
     "image": "#94702c",
     "segment": "#73509c",
     "generate": "#96476b",
+    "control": "#86603f",
+    "depth": "#3a7580",
+    "detect": "#6a4f92",
     "image_to_3d": "#2c7f74",
     "reconstruct": "#3d7f50",
     "texture": "#95533a",

@@ -51,6 +51,8 @@ def node_menu(canvas: Canvas, id: str) -> QMenu:
     menu = _menu(canvas)
     menu.addAction("Run to here", lambda: canvas.run_to_requested.emit(id))
     menu.addAction("Pin in viewer", lambda: canvas.pin_requested.emit(id))
+    if canvas.mark(id) is not None:
+        menu.addAction("Get its weights…", lambda: canvas.weights_requested.emit(id))
     menu.addSeparator()
     _add(menu, canvas, ("toggle_bypass", "rename"))
     drive = menu.addMenu("Drive parameter")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from NodeGraphQt.widgets.viewer import NodeViewer
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -55,6 +55,7 @@ class CanvasView(NodeViewer):  # type: ignore[misc]
     key_pressed = Signal(object)
     files_dropped = Signal(object, QPointF)
     type_dropped = Signal(str, QPointF)
+    mark_clicked = Signal(str)
 
     drag: LinkDrag | None = None
     _fitted: QRectF | None = None
@@ -148,6 +149,11 @@ class CanvasView(NodeViewer):  # type: ignore[misc]
                 return None
         return None
 
+    def mark_at(self, place: QPointF) -> NodeItem | None:
+        """The node whose mark of missing weights lies here."""
+        item = self.node_at(place) if self.zoom >= look.FAR else None
+        return item if item is not None and item.on_mark(place) else None
+
     def link_at(self, place: QPointF) -> LinkItem | None:
         return next((item for item in self.scene().items(place) if isinstance(item, LinkItem)), None)
 
@@ -172,6 +178,10 @@ class CanvasView(NodeViewer):  # type: ignore[misc]
             if event.button() == _RIGHT:
                 self.cancel_drag()
             return
+        marked = self.mark_at(place)
+        if event.button() == _LEFT and marked is not None:
+            QTimer.singleShot(0, self, lambda: self.mark_clicked.emit(marked.id))
+            return
         if event.button() == _LEFT and not self.ALT_state:
             hit = self.dot_at(place, look.DOT + 6)
             if hit:
@@ -194,8 +204,10 @@ class CanvasView(NodeViewer):  # type: ignore[misc]
         if self.LMB_state and not self._rubber_band.isActive:
             self.nodes_dragged.emit()
         if not event.buttons():
-            over = self.dot_at(self.mapToScene(event.position().toPoint()), look.DOT + 6)
-            self.viewport().setCursor(Qt.CursorShape.CrossCursor if over else Qt.CursorShape.ArrowCursor)
+            place = self.mapToScene(event.position().toPoint())
+            over = self.dot_at(place, look.DOT + 6)
+            usual = Qt.CursorShape.PointingHandCursor if self.mark_at(place) else Qt.CursorShape.ArrowCursor
+            self.viewport().setCursor(Qt.CursorShape.CrossCursor if over else usual)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self.drag:

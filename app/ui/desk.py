@@ -20,6 +20,7 @@ from app.ui.runs import Runs, WorkerFace
 from app.ui.session import Session
 from app.ui.settings import Settings
 from app.ui.status import Status
+from app.ui.weights import Weights
 
 MakeRegistry = Callable[[], Registry]
 MakeWorker = Callable[[Callable[[Event], None]], WorkerFace]
@@ -45,6 +46,7 @@ class Desk(QObject):
         self.worker = self._start_worker()
         self.editor = Editor(make_registry(), parent=self)
         self.session = Session(self.editor, settings, self)
+        self.weights = Weights(self.editor, settings, self)
         self.status = Status(self.session, self.store, self.helper)
         self.runs = Runs(self.session, self.status, lambda: self.worker)
         self.runs.auto = settings.auto_run
@@ -57,6 +59,11 @@ class Desk(QObject):
 
     def store(self) -> Store:
         return self.worker.store
+
+    def took(self, type_id: str) -> float | None:
+        """Seconds that a node type takes on this machine, if it ever ran."""
+        known = self.store().expected(type_id)
+        return known[0] if known else None
 
     def reload(self) -> None:
         """Other node folders, another device or another store: new node types and a new worker."""
@@ -101,6 +108,7 @@ class Desk(QObject):
         self.editor.undo_stack.blockSignals(True)
         self.bridge.close()
         self.session.close()
+        self.weights.close()
         self.helper.close()
         self.artist.close()
         self.worker.close()

@@ -124,6 +124,16 @@ class Dialogs:
         )
         return self.sure("Outside the output folder", text, "Use this folder")
 
+    def licence(self, title: str, text: str, warn: bool) -> bool:
+        """Weights are about to be downloaded; only when the person agrees. ``warn``: the text names a limit."""
+        icon = QMessageBox.Icon.Warning if warn else QMessageBox.Icon.Question
+        box = QMessageBox(icon, "Get weights", title, _Button.Cancel, self.parent)
+        box.setInformativeText(text)
+        yes = box.addButton("Agree and download", _Role.AcceptRole)
+        box.setDefaultButton(_Button.Cancel)
+        box.exec()
+        return box.clickedButton() is yes
+
     def sure(self, title: str, text: str, verb: str) -> bool:
         box = QMessageBox(QMessageBox.Icon.Question, title, text, _Button.Cancel, self.parent)
         yes = box.addButton(verb, _Role.AcceptRole)

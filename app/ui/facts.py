@@ -7,8 +7,29 @@ from html import escape
 from app.engine.payloads import Payload
 from app.engine.spec import NodeSpec
 from app.engine.weights import WeightCard
+from app.ui.progress import in_words
+from app.ui.weight_words import limits, short_limits, size_text
 
-FAMILIES = {"io": "Files", "image_to_3d": "Image to 3D", "mesh": "Mesh", "image": "Picture", "value": "Values"}
+WORTH_SAYING_S = 0.5
+MOST_MODELS = 3
+
+FAMILIES = {
+    "io": "Files",
+    "image": "Picture",
+    "segment": "Cut out",
+    "generate": "Generate",
+    "control": "Control maps",
+    "depth": "Depth and normals",
+    "detect": "Find",
+    "image_to_3d": "Image to 3D",
+    "reconstruct": "Reconstruct",
+    "texture": "Texture",
+    "mesh": "Mesh",
+    "points": "Points",
+    "compare": "Compare",
+    "service": "Services",
+    "value": "Values",
+}
 
 
 def family_title(family: str) -> str:
@@ -17,7 +38,16 @@ def family_title(family: str) -> str:
 
 
 def tier(spec: NodeSpec) -> str:
-    return "runs on the CPU" if spec.tier == "CPU" else f"GPU memory {spec.tier}"
+    """The memory tier, and whether it runs without a GPU: said honestly."""
+    if spec.tier == "CPU":
+        return "runs on the CPU"
+    slowly = "runs on the CPU, slowly" if "cpu" in spec.devices else "not without a GPU"
+    return f"GPU memory {spec.tier} · {slowly}"
+
+
+def took(seconds: float | None) -> str:
+    """How long a node type takes on this machine, where that is known."""
+    return "" if seconds is None or seconds < WORTH_SAYING_S else f"Took about {in_words(seconds)} here of late."
 
 
 def tooltip(spec: NodeSpec) -> str:
@@ -30,15 +60,16 @@ def tooltip(spec: NodeSpec) -> str:
         f"takes {takes}",
         f"gives {gives}",
         f"{escape(spec.licence)} · {tier(spec)}",
-        *map(_weights, spec.models),
+        *_models(spec),
     ]
     return "<p style='max-width:340px'>" + "<br>".join(filter(None, lines)) + "</p>"
 
 
-def about(spec: NodeSpec) -> str:
-    """Rich text for the foot of the inspector."""
-    lines = [f"{escape(spec.id)} · version {spec.version}", f"Licence {escape(spec.licence)} · {tier(spec)}"]
-    lines += map(_weights, spec.models)
+def about(spec: NodeSpec, seconds: float | None = None) -> str:
+    """Rich text for the foot of the inspector. ``seconds``: what it took on this machine, if it ever ran."""
+    lines = [f"{escape(spec.id)} · version {spec.version}", f"Licence {escape(spec.licence)}", _sentence(tier(spec))]
+    lines += filter(None, [took(seconds)])
+    lines += _models(spec)
     if spec.isolated:
         limit = f"stopped after {spec.isolated.limit_s:g} s without progress"
         lines.append(f"Runs in a process of its own, {limit}.")
@@ -49,10 +80,20 @@ def about(spec: NodeSpec) -> str:
     return "<br>".join(lines)
 
 
+def _models(spec: NodeSpec) -> list[str]:
+    """A line for each set of weights; only their number where there are many to choose from."""
+    if len(spec.models) <= MOST_MODELS:
+        return [_weights(card) for card in spec.models]
+    return [f"{len(spec.models)} sets of weights to choose from: File > Models"]
+
+
 def _weights(card: WeightCard) -> str:
-    limits = " · <b>not for commercial use</b>" if card.non_commercial else ""
-    size = f"{card.download_bytes / 1e9:.1f} GB download"
-    return f"Weights {escape(card.repository)} · {escape(card.weights_licence)}{limits} · {size}"
+    warning = f" · <b>{escape(short_limits(card))}</b>" if limits(card) else ""
+    return f"Weights {escape(card.label)} · {escape(card.weights_licence)}{warning} · {size_text(card.download_bytes)}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _dot(kind: type[Payload]) -> str:

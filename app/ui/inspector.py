@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
@@ -17,17 +17,29 @@ from app.ui.facts import about
 from app.ui.form import Form
 from app.ui.row import Surroundings
 from app.ui.state_card import StateCard
+from app.ui.weights import Stand
+from app.ui.weights_box import WeightsBox
 from app.ui.widgets import label
 
 
 class Inspector(QStackedWidget):
-    """``drawing(id, parameter, on)``: the person switched a drawing row."""
+    """``drawing(id, parameter, on)``: the person switched a drawing row. ``weights_wanted(action, WeightCard)``.
+
+    ``took``: seconds that a node type takes on this machine, where that is known.
+    """
 
     drawing = Signal(str, str, bool)
+    weights_wanted = Signal(str, object)
 
-    def __init__(self, editor: Editor, now: Callable[[str], Now], around: Surroundings) -> None:
+    def __init__(
+        self,
+        editor: Editor,
+        now: Callable[[str], Now],
+        around: Surroundings,
+        took: Callable[[str], float | None] = lambda _: None,
+    ) -> None:
         super().__init__()
-        self.editor, self._now, self._around = editor, now, around
+        self.editor, self._now, self._around, self._took = editor, now, around, took
         self.id = ""
         self._spec: NodeSpec | None = None
         self.form: Form | None = None
@@ -35,6 +47,8 @@ class Inspector(QStackedWidget):
         self.several = Several()
         self.page = _Page()
         self.page.title.editingFinished.connect(self._rename)
+        self.page.weights.wanted.connect(self.weights_wanted)
+        self._stands: Callable[[str], Sequence[Stand]] = lambda _: ()
         self._scroll = QScrollArea(widgetResizable=True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(self.page)
@@ -60,6 +74,12 @@ class Inspector(QStackedWidget):
         """The board changed at these nodes."""
         if self.id and self.id in ids:
             self._show_state()
+
+    def show_weights(self, stands: Callable[[str], Sequence[Stand]]) -> None:
+        """``stands``: what a node calls for and how that stands; asked again for every node that is shown."""
+        self._stands = stands
+        if self.id:
+            self.page.weights.show_stands(stands(self.id))
 
     def commit_typed(self) -> None:
         """Take what is still being typed, as if the person had left the field."""
@@ -97,6 +117,7 @@ class Inspector(QStackedWidget):
     def _show_state(self) -> None:
         now = self._now(self.id)
         self.page.card.show_now(now)
+        self.page.weights.show_stands(self._stands(self.id))
         if self.form is not None:
             self.form.show_problems(now.problems)
 
@@ -105,7 +126,7 @@ class Inspector(QStackedWidget):
         self.form = Form(spec, self._around)
         self.form.edited.connect(lambda name, value, key: self.editor.set_param(id, name, value, key))
         self.form.drawing.connect(lambda name, on: self.drawing.emit(id, name, on))
-        self.page.put_form(self.form, spec)
+        self.page.put_form(self.form, spec, self._took(spec.id))
         self._scroll.verticalScrollBar().setValue(0)
 
     def _leave(self) -> None:
@@ -139,20 +160,21 @@ class _Page(QWidget):
         self.title.setObjectName("NodeTitle")
         self.help = label(role="dim", wrap=True)
         self.card = StateCard()
+        self.weights = WeightsBox()
         self.facts = label(role="dim", wrap=True)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(10, 8, 10, 10)
         self._layout.setSpacing(6)
-        for part in (self.title, self.help, self.card):
+        for part in (self.title, self.help, self.card, self.weights):
             self._layout.addWidget(part)
         self._layout.addStretch(1)
         self._layout.addWidget(self.facts)
 
-    def put_form(self, form: Form, spec: NodeSpec) -> None:
+    def put_form(self, form: Form, spec: NodeSpec, seconds: float | None) -> None:
         self.help.setText(" ".join(spec.doc.split("\n\n")[0].split()))
         self.help.setToolTip(spec.doc)
-        self.facts.setText(about(spec))
-        self._layout.insertWidget(3, form)
+        self.facts.setText(about(spec, seconds))
+        self._layout.insertWidget(4, form)
         form.show()
 
     def take_form(self, form: Form) -> None:

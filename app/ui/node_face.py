@@ -137,6 +137,11 @@ class Face:
         return QRectF(10, top, self.width - 20, look.PICTURE)
 
     @property
+    def mark_box(self) -> QRectF:
+        """Where the mark of missing weights stands: the right end of the title bar."""
+        return QRectF(self.width - 27, 1, 24, look.TITLE_HEIGHT - 2)
+
+    @property
     def foot(self) -> float:
         """y of the middle of the last line."""
         return self.height - look.FOOT / 2 - 1

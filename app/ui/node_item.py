@@ -17,7 +17,9 @@ from app.ui import canvas_look as look
 from app.ui import node_paint
 from app.ui.badges import Badge
 from app.ui.node_face import Dot, Face, Side, face
+from app.ui.weight_mark import Mark
 
+WEIGHTS_MATTER = ("idle", "stale", "needs", "failed", "cancelled")
 _MOVED = QGraphicsItem.GraphicsItemChange.ItemPositionHasChanged
 _SELECTED = QGraphicsItem.GraphicsItemChange.ItemSelectedHasChanged
 
@@ -29,6 +31,7 @@ class NodeItem(AbstractNodeItem):  # type: ignore[misc]
         super().__init__("")
         self.setCacheMode(QGraphicsItem.CacheMode.NoCache)
         self.badge = Badge()
+        self.mark: Mark | None = None
         self.progress = 0.0
         self.note = ""
         self.picture: QPixmap | None = None
@@ -58,6 +61,12 @@ class NodeItem(AbstractNodeItem):  # type: ignore[misc]
         self.badge = badge
         self.update()
 
+    def set_mark(self, mark: Mark | None) -> None:
+        """Weights that it lacks, or None."""
+        if mark != self.mark:
+            self.mark = mark
+            self.update()
+
     def set_progress(self, fraction: float, note: str) -> None:
         self.progress, self.note = fraction, note
         self.update()
@@ -84,6 +93,8 @@ class NodeItem(AbstractNodeItem):  # type: ignore[misc]
             return "not installed", look.BROKEN
         if self.badge.state == "running" and self.note:
             return self.note, look.NAME
+        if self.mark is not None and not self.node.bypass and self.badge.state in WEIGHTS_MATTER:
+            return self.mark.word, look.WANTS
         if self.badge.state != "idle":
             return self.badge.word, look.NAME
         return ("bypassed" if self.node.bypass else self.spec.id), look.FAINT
@@ -95,7 +106,13 @@ class NodeItem(AbstractNodeItem):  # type: ignore[misc]
     def dot_at(self, scene_pos: QPointF, reach: float) -> Dot | None:
         return self.face.dot_at(scene_pos - self.pos(), reach)
 
+    def on_mark(self, scene_pos: QPointF) -> bool:
+        """Whether this is the mark of missing weights, or right beside it."""
+        return self.mark is not None and self.face.mark_box.contains(scene_pos - self.pos())
+
     def tooltip_at(self, scene_pos: QPointF) -> str:
+        if self.mark is not None and self.on_mark(scene_pos):
+            return self.mark.tooltip
         dot = self.dot_at(scene_pos, 10)
         if dot:
             return dot.tooltip

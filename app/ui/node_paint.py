@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen
 
-from app.ui import badges
+from app.ui import badges, weight_mark
 from app.ui import canvas_look as look
 from app.ui.node_face import Dot
 
@@ -31,10 +31,14 @@ def paint(painter: QPainter, item: NodeItem, zoom: float) -> None:
         if zoom >= look.NEAR:
             _names(painter, item)
             _foot(painter, item)
-            if item.badge.notes:
+            if item.mark is not None:
+                weight_mark.paint(painter, item.mark, item.face.mark_box.center(), 8.5)
+            elif item.badge.notes:
                 badges.paint_warning(painter, QRectF(item.face.width - 23, 6, 14, 13))
         else:
             badges.paint(painter, item.badge.state, QPointF(item.face.width - 16, item.face.foot - 2), 10)
+            if item.mark is not None:
+                weight_mark.paint(painter, item.mark, item.face.mark_box.center(), 11)
         _picture(painter, item)
         _progress(painter, item)
     if faded:
@@ -53,6 +57,8 @@ def _far(painter: QPainter, item: NodeItem, zoom: float) -> None:
     state = "missing" if item.missing else item.badge.state
     if state != "idle":
         painter.fillRect(QRectF(0, h - 16, w, 16), badges.colour(state))
+    if item.mark is not None:
+        weight_mark.paint(painter, item.mark, QPointF(w - 13, 11), min(14, 6 / zoom))
     if w * zoom >= look.LABELLED:
         _picture(painter, item)
         _far_title(painter, item, bar, zoom)

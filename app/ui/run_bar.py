@@ -34,6 +34,8 @@ class RunBar(QWidget):
         self.count = QLabel()
         self.left = label(role="dim")
         self.forecast = label(role="dim")
+        self.lacking = label(role="warn")
+        self.lacking.setToolTip("Click the mark on a node to get its weights. The rest of the graph runs without them.")
         self.bar = QProgressBar(textVisible=False, maximum=1000)
         self.bar.setFixedWidth(220)
         self.cancel = tool_button("cancel", "Cancel the run (Shift+F5)", theme.BAD)
@@ -42,7 +44,7 @@ class RunBar(QWidget):
         layout.setContentsMargins(8, 2, 8, 2)
         layout.setSpacing(10)
         layout.addWidget(self.text, 1)
-        for part in (self.forecast, self.count, self.left, self.bar, self.cancel):
+        for part in (self.forecast, self.lacking, self.count, self.left, self.bar, self.cancel):
             layout.addWidget(part)
         self.show_idle()
 
@@ -66,6 +68,11 @@ class RunBar(QWidget):
         self.forecast.setText(seen.text)
         self.forecast.setToolTip(seen.details)
         set_look(self.forecast, "role", "dim" if seen.fits else "bad")
+
+    def show_lacking(self, nodes: int) -> None:
+        """How many nodes of the graph lack weights."""
+        self.lacking.setText(f"{nodes} {'node lacks' if nodes == 1 else 'nodes lack'} weights" if nodes else "")
+        self.lacking.setVisible(bool(nodes) and not self.cancel.isEnabled())
 
     def show_submitted(self, behind: str = "") -> None:
         """A run was asked for; the worker may still have to start, or to end the run called ``behind``."""
@@ -91,4 +98,5 @@ class RunBar(QWidget):
         for part in (self.count, self.left, self.bar, self.cancel):
             part.setVisible(on)
         self.forecast.setVisible(not on)
+        self.lacking.setVisible(not on and bool(self.lacking.text()))
         self.cancel.setEnabled(on)

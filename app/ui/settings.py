@@ -75,6 +75,16 @@ class Settings:
         self._values.setValue("run/auto", "yes" if value else "no")
 
     @property
+    def mirrors(self) -> dict[str, str]:
+        """Other addresses for weights, by the handle of their card."""
+        found = self._json("weights/mirrors", {})
+        return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+    @mirrors.setter
+    def mirrors(self, value: dict[str, str]) -> None:
+        self._keep("weights/mirrors", value)
+
+    @property
     def recent(self) -> tuple[Path, ...]:
         return tuple(Path(text) for text in self._list("recent"))
 

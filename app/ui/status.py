@@ -45,6 +45,10 @@ class Status(QObject):
     def submitted(self, run_id: int) -> None:
         self._tell(self.board.expect(run_id))
 
+    def weights_came(self) -> None:
+        self._tell(self.board.weights_came())
+        self.replan()
+
     def on_events(self, events: Iterable[Event]) -> None:
         changed: set[str] = set()
         for event in events:

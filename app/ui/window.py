@@ -34,6 +34,7 @@ from app.ui.settings import Settings
 from app.ui.thumbs import Thumbs
 from app.ui.viewer_face import MakeThumbnail, ViewerFace
 from app.ui.watch import Watch, WatchBar
+from app.ui.weight_commands import WeightCommands
 from app.ui.welcome import Welcome
 from app.ui.wiring import join
 
@@ -67,6 +68,7 @@ class MainWindow(QMainWindow):
         self.running = RunCommands(self)
         self.queued = QueueCommands(self)
         self.outside = Outside(self)
+        self.models = WeightCommands(self)
         self.reports = ReportCommands(self)
         self.help = HelpCommands(self)
         self.crashes = CrashCatcher(self, self.desk.session.write_journal)
@@ -159,7 +161,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.inspector.commit_typed()
-        if not self.files.may_close():
+        if not (self.files.may_close() and self.models.may_close()):
             event.ignore()
             return
         self.docks.remember()
@@ -174,6 +176,7 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
             self.desk.status.replan()
+            self.desk.weights.look()
             QTimer.singleShot(0, self, self.files.look_at_disk)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -191,7 +194,7 @@ class MainWindow(QMainWindow):
         around = Surroundings(
             lambda: desk.session.base, lambda: desk.session.out, desk.session.stored, self.dialogs, desk.session.set_out
         )
-        self.inspector = Inspector(desk.editor, desk.status.board.__getitem__, around)
+        self.inspector = Inspector(desk.editor, desk.status.board.__getitem__, around, desk.took)
         self.log = LogView()
         self.run_bar = RunBar()
         self.statusBar().addWidget(self.run_bar, 1)

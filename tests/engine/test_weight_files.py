@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from weight_server import CONTENT, REVISION, Server, card_at, file_of, serving
 
 import main
-from app.engine import weight_fetch
-from app.engine.errors import BadFile, Cancelled, CannotFetch, MissingWeights
+from app.engine import weight_fetch, weight_places
+from app.engine.errors import BadFile, Cancelled, CannotFetch, CannotWrite, MissingWeights
 from app.engine.plan import Step, step_key
 from app.engine.registry import discover
 from app.engine.store import Store
@@ -22,72 +21,11 @@ from app.engine.weight_fetch import fetch
 from app.engine.weight_files import file_state, import_file, needed, partial_of, path_of, place_of, snapshot_of, state
 from app.engine.weights import WeightCard, WeightFile
 
-CONTENT = bytes(range(256)) * 3000
-REVISION = "0123456789abcdef0123456789abcdef01234567"
-
-
-def file_of(content: bytes = CONTENT, name: str = "toy.bin") -> WeightFile:
-    return WeightFile(name, len(content), hashlib.sha256(content).hexdigest())
-
-
-def card_at(url: str, *files: WeightFile) -> WeightCard:
-    return WeightCard("people/toy", "v1", files or (file_of(),), "MIT", "Toy licence", 0.1, name="toy", url=url)
-
-
-class Server(ThreadingHTTPServer):
-    """Serves CONTENT under every path, in ranges; ``content``, ``cut`` and ``fail`` make it misbehave."""
-
-    def __init__(self) -> None:
-        self.content, self.cut, self.fail, self.ranges = CONTENT, 0, 0, True
-        self.asked: list[str] = []
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_HEAD(self) -> None:
-        self._answer(body=False)
-
-    def do_GET(self) -> None:
-        self._answer(body=True)
-
-    def _answer(self, body: bool) -> None:
-        server = self.server
-        wanted = self.headers.get("Range", "")
-        server.asked.append(f"{self.command} {wanted}".strip())
-        if server.fail:
-            server.fail -= 1
-            self.send_error(503)
-            return
-        start = int(wanted.removeprefix("bytes=").split("-")[0]) if wanted and server.ranges else 0
-        data = server.content[start:]
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(server.content) - 1}/{len(server.content)}")
-        self.send_header("ETag", f'"{hashlib.sha256(server.content).hexdigest()}"')
-        self.send_header("X-Repo-Commit", REVISION)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        if body:
-            self.wfile.write(data[: server.cut] if server.cut else data)
-
-    def log_message(self, *_: object) -> None:
-        return None
-
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
+    with serving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)
@@ -219,6 +157,75 @@ def test_a_hub_card_goes_to_the_hub_s_own_layout_and_is_shared(server: Server, w
     assert path_of(card, "toy.bin").is_relative_to(tmp_path / "shared_hub")
 
 
+def test_a_hub_download_goes_on_where_it_stopped_and_is_named_by_its_content(server: Server, weights: Path) -> None:
+    """The hub's own library starts anew each time; a model of several gigabytes must not."""
+    about = WeightFile("unet/model.bin", round(1.1 * len(CONTENT)), exact=False)
+    card = replace(card_at("", about), revision=REVISION)
+
+    def stop(name: str, done: int, total: int) -> None:
+        assert (name, total) == ("unet/model.bin", len(CONTENT))
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        fetch(card, stop, mirror=server.url)
+    came = partial_of(place_of(card, about.name)).stat().st_size
+    assert state(card) == "partial" and 0 < came < len(CONTENT)
+    (path,) = fetch(card, mirror=server.url)
+    assert server.asked == ["HEAD", "GET", "HEAD", f"GET bytes={came}-"]
+    blob = weights / "models--people--toy" / "blobs" / file_of().sha256
+    assert path.read_bytes() == CONTENT and path.resolve() == blob and state(card) == "ready"
+    assert [p.name for p in path.parent.iterdir()] == ["model.bin"]
+
+
+def test_what_the_hub_s_own_library_fetched_is_found_and_the_other_way_round(server: Server, weights: Path) -> None:
+    from huggingface_hub import try_to_load_from_cache
+
+    card = replace(card_at(""), revision=REVISION)
+    (path,) = fetch(card, mirror=server.url)
+    assert try_to_load_from_cache("people/toy", "toy.bin", weights, REVISION) == str(path)
+
+
+def test_a_hub_file_that_is_another_one_is_not_kept(server: Server, weights: Path) -> None:
+    server.content = CONTENT[::-1]
+    card = replace(card_at(""), revision=REVISION)
+    with pytest.raises(BadFile, match="not the published file"):
+        fetch(card, mirror=server.url)
+    assert state(card) == "missing" and not [path for path in weights.rglob("*") if path.is_file()]
+
+
+def test_a_release_whose_size_is_only_about_known_takes_what_the_server_announces(server: Server) -> None:
+    card = card_at(server.url, WeightFile("toy.bin", round(0.9 * len(CONTENT)), exact=False))
+    server.cut = 300_000
+    assert fetch(card)[0].read_bytes() == CONTENT and state(card) == "ready"
+    other = replace(card, revision="v2")
+    partial_of(place_of(other, "toy.bin")).parent.mkdir(parents=True)
+    partial_of(place_of(other, "toy.bin")).write_bytes(CONTENT)
+    assert fetch(other)[0].read_bytes() == CONTENT, "all of it had come before"
+
+
+def test_a_long_download_may_break_off_often_as_long_as_something_comes(server: Server) -> None:
+    card, server.cut = card_at(server.url), 100_000
+    assert fetch(card)[0].read_bytes() == CONTENT and len(server.asked) == 8
+
+
+def test_the_chosen_folder_counts_on_the_command_line_too_unless_the_environment_names_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POLYLOOM_HOME", str(tmp_path / "home"))
+    weight_places.choose_folder(tmp_path / "big disk")
+    assert weight_places.folder() == tmp_path / "weights" and weight_places.folder_is_decided()
+    monkeypatch.delenv("POLYLOOM_WEIGHTS")
+    assert weight_places.folder() == weight_places.hub_target() == tmp_path / "big disk"
+    assert main.main(["weights", "list", "--json"]) == 0
+    entry = next(e for e in json.loads(capsys.readouterr().out)["weights"] if e["name"] == "realesrgan-x4plus")
+    assert Path(entry["files"][0]["path"]).is_relative_to(tmp_path / "big disk")
+    weight_places.choose_folder(None)
+    assert weight_places.folder() == tmp_path / "home" / "weights"
+    (tmp_path / "a file").write_text("")
+    with pytest.raises(CannotWrite, match="cannot be made"):
+        weight_places.choose_folder(tmp_path / "a file" / "x")
+
+
 def test_only_the_cards_of_the_chosen_model_are_needed() -> None:
     always, small, large = (replace(card_at(""), role=role) for role in ("", "small", "large"))
     assert needed((always, small, large), {"model": "small", "tile": 3}) == (always, small)
@@ -227,14 +234,32 @@ def test_only_the_cards_of_the_chosen_model_are_needed() -> None:
 NODE = """
 from typing import Literal
 from app.engine import Number, WeightCard, WeightFile, node
+from app.engine.weight_files import path_of
 CARD = WeightCard("people/toy", "v1", (WeightFile("toy.bin", {size}, "{digest}"),), "MIT", "Toy licence", 0.1,
                   name="toy", url="{url}")
 
 @node("own.toy", title="Toy", models=(CARD,))
 def toy(model: Literal["a", "b"] = "a") -> Number:
     \"\"\"A toy with weights.\"\"\"
+    path_of(CARD, "toy.bin")
     return Number(1.0)
+
+@node("own.plain", title="Plain")
+def plain() -> Number:
+    return Number(2.0)
+
+@node("own.after", title="After")
+def after(number: Number) -> Number:
+    return Number(number.value + 1)
 """
+
+
+GRAPH = """{"format": 1, "app": "polyloom", "links": [["a", "out", "b", "number"], ["c", "out", "d", "number"]],
+"frames": [], "view": {}, "nodes": [
+{"id": "a", "type": "own.toy", "version": 1, "at": [0, 0], "params": {"model": "a"}, "title": "", "bypass": false},
+{"id": "b", "type": "own.after", "version": 1, "at": [0, 0], "params": {}, "title": "", "bypass": false},
+{"id": "c", "type": "own.plain", "version": 1, "at": [0, 0], "params": {}, "title": "", "bypass": false},
+{"id": "d", "type": "own.after", "version": 1, "at": [0, 0], "params": {}, "title": "", "bypass": false}]}"""
 
 
 @pytest.fixture
@@ -266,6 +291,36 @@ def test_the_command_line_shows_the_licence_and_asks(
     (tmp_path / "mine" / "toy.bin").write_bytes(CONTENT)
     assert main.main(["weights", "import", "toy", str(tmp_path / "mine"), *own]) == 0
     assert main.main(["weights", "fetch", "no such", *own]) == 2
+
+
+def test_missing_weights_are_a_remark_before_the_run_and_block_only_what_needs_them(
+    nodes: Path, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "g.graph").write_text(GRAPH)
+    own = [str(tmp_path / "g.graph"), "--nodes", str(nodes), "--store", str(tmp_path / "store")]
+    assert main.main(["check", *own]) == 0
+    told = capsys.readouterr().out
+    assert "nothing is wrong" in told and "own.toy (a): people/toy is not on this machine (0.8 MB" in told
+    assert main.main(["plan", *own]) == 0
+    assert 'Get it with "main.py weights fetch toy"' in capsys.readouterr().out
+    for command in ("plan", "check"):
+        assert main.main([command, "--json", *own]) == 0
+        found = json.loads(capsys.readouterr().out)
+        (remark,) = found["remarks"]
+        assert found["problems"] == [] and (remark["node"], remark["kind"]) == ("a", "missing-weights")
+        assert (remark["name"], remark["state"], remark["bytes"]) == ("toy", "missing", len(CONTENT))
+    report = tmp_path / "report.json"
+    run = ["run", *own, "--in-process", "--out", str(tmp_path / "out"), "--report", str(report)]
+    assert main.main(run) == 1
+    done = json.loads(report.read_text())
+    assert {id: node["state"] for id, node in done["nodes"].items()} == {
+        "a": "failed", "b": "blocked", "c": "ran", "d": "ran"
+    }  # fmt: skip
+    assert done["nodes"]["a"]["error"]["kind"] == "missing-weights" and server.asked == []
+    assert main.main(["weights", "fetch", "toy", "--yes", "--nodes", str(nodes)]) == 0
+    assert main.main(run) == 0
+    capsys.readouterr()
+    assert main.main(["plan", "--json", *own]) == 0 and json.loads(capsys.readouterr().out)["remarks"] == []
 
 
 def test_the_key_covers_the_digest_of_what_is_used(nodes: Path, tmp_path: Path) -> None:

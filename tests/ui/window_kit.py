@@ -15,6 +15,7 @@ from window_nodes import registry
 from app.engine import Image, Rect, Stroke
 from app.engine.events import Event
 from app.engine.payloads import Payload
+from app.engine.registry import Registry
 from app.engine.worker import Setup, Worker
 from app.ui.board import Now
 from app.ui.dialogs import Carried, Dialogs, OnConflict, Recovery, Unsaved
@@ -65,6 +66,7 @@ class Answers(Dialogs):
         self.on_recover: Recovery = "recover"
         self.on_conflict: OnConflict = "cancel"
         self.on_sure = False
+        self.on_licence = True
         self.path: Path | None = None
         self.chosen_colour = QColor("#ff0000")
 
@@ -107,22 +109,27 @@ class Answers(Dialogs):
         self.asked.append(f"{title}: {text}")
         return self.on_sure
 
+    def licence(self, title: str, text: str, warn: bool) -> bool:
+        self.asked.append(f"{title}\n{text}{' WARN' if warn else ''}")
+        return self.on_licence
+
     def recover(self, name: str, when: str) -> Recovery:
         self.asked.append(f"recover {name}")
         return self.on_recover
 
 
 class Desk:
-    """A window and the hands to use it. ``folder``: everything it reads and writes lies in there."""
+    """A window and the hands to use it. ``folder``: everything it reads and writes lies in there. ``more``: node
+    functions besides the toys."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *more: object) -> None:
+        self.folder, self._more = folder, more
         self.settings = Settings.at(folder / "home")
         self.answers = Answers(self.settings)
         self.viewer = ToyViewer()
         self.window = MainWindow(
             self.settings,
-            registry,
+            self._registry,
             self._worker,
             self.viewer,
             lambda payload: np.full((8, 8, 4), 200, np.uint8),
@@ -133,7 +140,10 @@ class Desk:
 
     def _worker(self, post: Callable[[Event], None]) -> Worker:
         store = self.settings.store_folder or self.folder / "store"
-        return Worker(Setup(store, ()), post, in_process=True, registry=registry())
+        return Worker(Setup(store, ()), post, in_process=True, registry=self._registry())
+
+    def _registry(self) -> Registry:
+        return registry().with_functions(*self._more)
 
     def add(self, type_id: str, **params: Any) -> str:
         return self.editor.add(f"toy.{type_id}", (len(self.editor.graph.nodes) * 220.0, 0.0), params)

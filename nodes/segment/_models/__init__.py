@@ -1,1 +1,0 @@
-"""Networks that find objects and their outlines, and where their published files are."""
