@@ -10,6 +10,7 @@ import numpy as np
 
 from app.engine.payloads import (
     Depth,
+    Detections,
     Field,
     Files,
     Image,
@@ -26,6 +27,7 @@ from app.engine.payloads import (
     Views,
 )
 from viewer.contact_sheet import contact_sheet
+from viewer.found import found_picture
 from viewer.level_set import level_set
 from viewer.preview_ball import preview_ball
 from viewer.shown import Dots, Gaussians, Page, Picture, Shown, Solid
@@ -53,6 +55,12 @@ def _pictures(payload: Pictures) -> Shown:
     return Picture(contact_sheet(images), "colour", f"{len(images)} pictures")
 
 
+def _detections(payload: Detections) -> Shown:
+    if not payload.labels:
+        return Page(title="Detections", text="Nothing was found.")
+    return Picture(found_picture(payload), "colour", f"{len(payload.labels)} found")
+
+
 def _report(payload: Report) -> Shown:
     return Page(payload.title, payload.verdict, tuple((name, readable(value)) for name, value in payload.rows))
 
@@ -75,6 +83,7 @@ ADAPTERS: dict[type[Payload], Callable[[Any], Shown]] = {
     Pictures: _pictures,
     Mask: lambda m: Picture(m.values, "grey", "mask"),
     Depth: _depth,
+    Detections: _detections,
     Text: lambda t: Page(text=t.value),
     Number: lambda n: Page(text=readable(n.value)),
     Report: _report,

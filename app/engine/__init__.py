@@ -27,6 +27,7 @@ from app.engine.params import (
 )
 from app.engine.payloads import (
     Depth,
+    Detections,
     Field,
     Files,
     Image,
@@ -54,6 +55,7 @@ __all__ = [
     "Cancelled",
     "Colour",
     "Depth",
+    "Detections",
     "EngineError",
     "Field",
     "Files",

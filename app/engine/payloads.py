@@ -336,6 +336,39 @@ class Field(Payload):
 
 
 @dataclass(frozen=True, eq=False)
+class Detections(Payload):
+    """N things found in one picture, best first. ``boxes``: (N, 4) float32 left, top, right, bottom, 0..1 of its sides.
+
+    ``scores``: (N,) float32 0..1. ``labels``: N words. ``masks``: (N, h, w) uint8, 1 = inside, each over the whole
+    picture (h, w may be smaller than the picture, in the same shape), or None where only boxes are known.
+    ``size``: (width, height) in pixels of the picture they were found in.
+    """
+
+    label = "Detections"
+    colour = "#e2705a"
+
+    boxes: Float32
+    scores: Float32
+    labels: tuple[str, ...]
+    masks: UInt8 | None = None
+    size: tuple[int, int] = (1, 1)
+
+    def validate(self) -> None:
+        n = len(self.boxes)
+        _need(_is(self.boxes, np.float32, None, 4), "boxes are an (N, 4) float32 array")
+        _need(_is(self.scores, np.float32, n), "scores are an (N,) float32 array")
+        _need(len(self.labels) == n, "there is one label for each box")
+        _need(self.masks is None or _is(self.masks, np.uint8, n, None, None), "masks are an (N, h, w) uint8 array")
+
+    def only(self, which: Any) -> Detections:
+        """Those at the given numbers, in that order."""
+        numbers = [int(i) for i in which]
+        masks = None if self.masks is None else self.masks[numbers]
+        labels = tuple(self.labels[i] for i in numbers)
+        return Detections(self.boxes[numbers], self.scores[numbers], labels, masks, self.size)
+
+
+@dataclass(frozen=True, eq=False)
 class Text(Payload):
     """``value``: any text."""
 

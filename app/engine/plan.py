@@ -90,6 +90,8 @@ def step_key(step: Step, inputs: Mapping[str, str], base: Path, store: Store) ->
         spec.id, spec.version, spec.source_digest, settings, dict(inputs),
         [[card.repository, card.revision, used_digests(card)] for card in _cards(spec, step.settings, inputs)],
     ]  # fmt: skip
+    if spec.besides:
+        decides.append(spec.besides({name: step.settings[name] for name in settings}))
     text = json.dumps(decides, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

@@ -87,6 +87,7 @@ class NodeSpec:
     isolated: Isolated | None = None
     deterministic: bool = True
     cheaper: Mapping[str, Any] = field(default_factory=dict)
+    besides: Callable[[Mapping[str, Any]], Any] | None = None
     source_digest: str = ""
 
     @property
@@ -123,6 +124,7 @@ def node(
     isolated: bool | Isolated = False,
     deterministic: bool = True,
     cheaper: Mapping[str, Any] | None = None,
+    besides: Callable[[Mapping[str, Any]], Any] | None = None,
 ) -> Callable[[F], F]:
     """Declare a plain function as a node type; the function itself is handed back unchanged.
 
@@ -130,7 +132,8 @@ def node(
     result. ``models``: weight cards. ``devices``: where it can run. ``vram_gb``: GPU memory it needs (0: none).
     ``formerly``: old ids. ``volatile``: never reuse a result. ``isolated``: native code that may hang or crash.
     ``deterministic``: equal inputs give equal bytes. ``cheaper``: parameter values to fall back on when memory runs
-    out, such as ``{"tile": 256}``; the node says when they were used.
+    out, such as ``{"tile": 256}``; the node says when they were used. ``besides``: called with the settings (JSON
+    values; those that a link drives are absent), names in JSON what else decides the result, such as what is installed.
 
     Raises :class:`BadNode` when the signature cannot be read.
     """
@@ -142,7 +145,7 @@ def node(
             id=id, title=title, version=version, doc=inspect.getdoc(function) or "", inputs=inputs, params=params,
             outputs=outputs, wants_run=wants_run, call=function, licence=licence, models=models, devices=devices,
             vram_gb=vram_gb, formerly=formerly, volatile=volatile, isolated=wrapped, deterministic=deterministic,
-            cheaper=_cheaper(id, params, cheaper or {}),
+            cheaper=_cheaper(id, params, cheaper or {}), besides=besides,
         )  # fmt: skip
         function.__dict__[SPEC] = spec
         return function

@@ -84,7 +84,7 @@ def words(text: str, size: float, colour: RGBA, room: tuple[int, int]) -> Float3
     lines = [part for line in text.splitlines() for part in _broken(line, font, room[0])]
     most = max(1, room[1] // step)
     if len(lines) > most:
-        lines = [*lines[: most - 1], "…"]
+        lines = [*lines[: most - 1], "..."]
     shown = Pictures.new("L", room)
     draw = ImageDraw.Draw(shown)
     for number, line in enumerate(lines):

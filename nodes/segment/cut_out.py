@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadInput, Image, Mask, Rect, Rectangle, Run, Setting, Slider, Stroke, Strokes, node
-from nodes.image._pixels import Float32, blur, check_finite, extend_colours, fit_within, fitted_mask, resample
+from nodes.image._pixels import Float32, check_finite, fitted_mask, resample
 from nodes.image._regions import filled
-from nodes.segment._clean import enlarged, main_parts, parts_with, true_holes, without_specks
+from nodes.segment._clean import main_parts, parts_with, true_holes, without_specks
 from nodes.segment._coarse import Hints, find_object, lab_of, reduced
-from nodes.segment._matting import Trimap, object_colours, refine
+from nodes.segment._finish import finished, solved
 
 Bools = NDArray[np.bool_]
 Box = tuple[int, int, int, int]
 Holes = Literal["auto", "keep", "fill"]
 Parts = Literal["main parts", "all parts"]
-SEARCH, MATTE = 512, 1280
+SEARCH = 512
 LEAST = 8
 MARK = "Draw a rectangle around the object, or mark it with strokes."
 
@@ -58,7 +58,7 @@ def cut_out(
         raise BadInput(f"The picture has {image.size[0]} x {image.size[1]} pixels.", "Use a larger picture.")
     if existing_alpha == "honour" and _is_cut_out(image):
         run.warn("The picture is cut out already; its own transparency was kept.")
-        return _finished(image, image.rgb, image.alpha, feather)
+        return CutOut(*finished(image, image.rgb, image.alpha, feather))
     box = _window(image, rectangle)
     rgb = np.ascontiguousarray(image.rgb[box[1] : box[3], box[0] : box[2]])
     small = reduced(rgb, SEARCH)
@@ -67,8 +67,8 @@ def cut_out(
     run.progress(0.6, "refining the edge")
     alpha, colours = np.zeros(image.alpha.shape, np.float32), image.rgb.copy()
     inner = np.s_[box[1] : box[3], box[0] : box[2]]
-    colours[inner], alpha[inner] = _solved(rgb, region, edge / 100 * max(rgb.shape[:2]))
-    return _finished(image, colours, alpha, feather)
+    colours[inner], alpha[inner] = solved(rgb, region, edge / 100 * max(rgb.shape[:2]))
+    return CutOut(*finished(image, colours, alpha, feather))
 
 
 def _is_cut_out(image: Image) -> bool:
@@ -148,21 +148,3 @@ def _near(region: Bools) -> Float32:
     import cv2
 
     return np.asarray(cv2.dilate(region.astype(np.float32), np.ones((3, 3), np.uint8)), np.float32)
-
-
-def _solved(rgb: Float32, region: Float32, reach: float) -> tuple[Float32, Float32]:
-    """(the object's own colours, its opacity) at the picture's size, from the region found on a smaller one."""
-    size = rgb.shape[1::-1]
-    work = fit_within(size, MATTE) if max(size) > MATTE else size
-    band = max(3.5, reach * work[0] / size[0])
-    alpha = refine(resample(rgb, work), Trimap.of(resample(region, work, "bilinear"), band), band)
-    alpha = enlarged(alpha, rgb, size)
-    return object_colours(rgb, alpha, max(3.5, reach)), alpha
-
-
-def _finished(image: Image, colours: Float32, alpha: Float32, feather: float) -> CutOut:
-    if feather:
-        alpha = np.clip(blur(alpha, feather / 4), 0, 1)
-    reached = extend_colours(colours, np.clip(4 * alpha, 0, 1))
-    pixels = np.concatenate([np.clip(reached, 0, 1), alpha[..., None]], axis=-1)
-    return CutOut(Image(np.ascontiguousarray(pixels, np.float32), image.space), Mask(np.ascontiguousarray(alpha)))

@@ -20,7 +20,20 @@ from app.engine.executor import call_here, name_outputs
 from app.engine.graph import Graph, Node
 from app.engine.migrations import default_params
 from app.engine.params import Choice, Folder, OpenFile, Rectangle, SaveFile, Seed, Slider, Strokes, Toggle
-from app.engine.payloads import Depth, Files, Image, Mask, Material, Mesh, Number, Payload, Pictures, Report, Text
+from app.engine.payloads import (
+    Depth,
+    Detections,
+    Files,
+    Image,
+    Mask,
+    Material,
+    Mesh,
+    Number,
+    Payload,
+    Pictures,
+    Report,
+    Text,
+)
 from app.engine.plan import Step, step_key
 from app.engine.registry import discover
 from app.engine.run import Run
@@ -58,6 +71,9 @@ def sample(kind: type[Payload]) -> Payload:
         Mesh: ball,
         Depth: lambda: Depth(2 - picture().rgb[..., 0], np.diag([80, 80, 1]).astype(np.float32)),
         Pictures: lambda: Pictures((picture(), Image(picture().pixels[:, ::-1]))),
+        Detections: lambda: Detections(
+            np.array([[0.1, 0.1, 0.9, 0.9]], np.float32), np.ones(1, np.float32), ("ball",), size=(72, 64)
+        ),
         Number: lambda: Number(2.0),
         Text: lambda: Text("word"),
         Material: Material,

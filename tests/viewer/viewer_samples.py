@@ -8,6 +8,7 @@ import numpy as np
 
 from app.engine.payloads import (
     Depth,
+    Detections,
     Field,
     Files,
     Image,
@@ -77,6 +78,13 @@ def one_of_each() -> dict[type[Payload], Payload]:
     payloads: list[Payload] = [
         image,
         Mask(image.alpha.copy()),
+        Detections(
+            np.array([[0.1, 0.2, 0.6, 0.9]], np.float32),
+            np.ones(1, np.float32),
+            ("cup",),
+            np.ones((1, 3, 4), np.uint8),
+            (40, 30),
+        ),
         Depth(np.linspace(1, 2, 1200, dtype=np.float32).reshape(30, 40), np.eye(3, dtype=np.float32)),
         Material(name="clay", base_factor=(0.8, 0.3, 0.2, 1)),
         sphere(),
