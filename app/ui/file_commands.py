@@ -17,6 +17,7 @@ from app.ui.disk_watch import DiskWatch
 from app.ui.dropped import CARRIERS, Opener, opener_for
 from app.ui.gallery import Example, Gallery, examples
 from app.ui.journal import LeftBehind
+from app.ui.weight_words import needs
 
 if TYPE_CHECKING:
     from app.ui.window import MainWindow
@@ -123,7 +124,12 @@ class FileCommands:
             menu.addAction("Nothing yet").setEnabled(False)
 
     def examples(self) -> None:
-        self.gallery = Gallery(examples(self.examples_folder), self.window)
+        weights = self.window.desk.weights
+        self.gallery = Gallery(
+            examples(self.examples_folder),
+            self.window,
+            lambda graph: needs((stand.card, stand.ready) for stand in weights.of_graph(graph)),
+        )
         self.gallery.chosen.connect(self.open_example)
         self.gallery.open()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,11 +47,13 @@ def examples(folder: Path) -> list[Example]:
 
 
 class Gallery(QDialog):
-    """``chosen(Example)``."""
+    """``chosen(Example)``. ``needs``: what a graph asks for besides what is installed, in a few words, or nothing."""
 
     chosen = Signal(object)
 
-    def __init__(self, found: list[Example], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, found: list[Example], parent: QWidget | None = None, needs: Callable[[Graph], str] = lambda _: ""
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Examples")
         heading = QLabel("Start from an example")
@@ -60,7 +63,7 @@ class Gallery(QDialog):
         page = QWidget()
         grid = QGridLayout(page)
         grid.setSpacing(12)
-        self.cards = [Card(example) for example in found]
+        self.cards = [Card(example, needs(example.graph)) for example in found]
         for place, card in enumerate(self.cards):
             card.clicked.connect(self._choose)
             grid.addWidget(card, place // 2, place % 2)
@@ -81,7 +84,7 @@ class Gallery(QDialog):
 class Card(QFrame):
     clicked = Signal(object)
 
-    def __init__(self, example: Example) -> None:
+    def __init__(self, example: Example, needs: str = "") -> None:
         super().__init__()
         self.example = example
         self.setProperty("role", "card")
@@ -92,13 +95,14 @@ class Card(QFrame):
         text = QLabel(example.description, wordWrap=True)
         text.setProperty("role", "dim")
         text.setAlignment(Qt.AlignmentFlag.AlignTop)
-        count = QLabel(f"{len(example.graph.nodes)} nodes")
-        count.setProperty("role", "dim")
+        count = len(example.graph.nodes)
+        self.foot = QLabel(" · ".join(filter(None, ("1 node" if count == 1 else f"{count} nodes", needs))))
+        self.foot.setProperty("role", "dim")
         layout = QVBoxLayout(self)
         layout.addWidget(_picture(example))
         layout.addWidget(title)
         layout.addWidget(text, 1)
-        layout.addWidget(count)
+        layout.addWidget(self.foot)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):

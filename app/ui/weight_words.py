@@ -38,6 +38,16 @@ def total_size(cards: Iterable[WeightCard]) -> int:
     return sum(card.download_bytes for card in cards)
 
 
+def needs(states: Iterable[tuple[WeightCard, bool]]) -> str:
+    """What a graph asks for, in a few words. ``states``: each set of weights, and whether it is ready."""
+    sets = list(states)
+    if not sets:
+        return ""
+    missing = [card for card, ready in sets if not ready]
+    kinds = "1 model" if len(sets) == 1 else f"{len(sets)} models"
+    return f"{kinds}, {size_text(total_size(missing))} to get" if missing else f"{kinds}, all here"
+
+
 def limits(card: WeightCard) -> tuple[str, ...]:
     """What a licence forbids or demands, where a person could be caught by it."""
     found = []

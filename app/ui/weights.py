@@ -12,6 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.engine import weight_files
+from app.engine.graph import Graph
 from app.engine.weight_needs import cards_of
 from app.engine.weight_queue import Download, WeightQueue
 from app.engine.weights import WeightCard
@@ -89,6 +90,14 @@ class Weights(QObject):
         if node is None or spec is None:
             return ()
         return tuple(self.stand(card.handle) for card in cards_of(node, spec, graph) if card.handle in self.cards)
+
+    def of_graph(self, graph: Graph) -> tuple[Stand, ...]:
+        """What any graph calls for, also one that is not open; each set once."""
+        called: dict[str, WeightCard] = {}
+        for node in graph.nodes.values():
+            spec = self._editor.registry.get(node.type)
+            called |= {card.handle: card for card in (cards_of(node, spec, graph) if spec else ())}
+        return tuple(self.stand(handle) for handle in called if handle in self.cards)
 
     def look(self, handles: Iterable[str] | None = None) -> None:
         """Look at the disk again, on the helper thread; the open graph's cards come first."""

@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 from weight_server import CONTENT, Server, card_at, serving
 from window_kit import Desk
 
-from app.engine import Number, node, weight_fetch, weight_queue
-from app.engine.graph import Link
+from app.engine import Number, graph_file, node, weight_fetch, weight_queue
+from app.engine.graph import Graph, Link, Node
 from app.engine.weight_files import partial_of, path_of, place_of, state
 from app.engine.weights import WeightCard, WeightFile
 from app.ui import facts
@@ -354,3 +354,31 @@ def test_sizes_limits_and_tiers_in_words(cards: dict[str, WeightCard], desk: Des
     assert "non-commercial" in facts.about(spec) and "0.8 MB" in facts.about(spec)
     assert facts.family_title("segment") == "Cut out" and facts.family_title("control") == "Control maps"
     assert Stand(cards["small"], "").ready is False
+
+
+def test_the_gallery_tells_what_an_example_asks_for(
+    desk: Desk, qtbot: QtBot, cards: dict[str, WeightCard], tmp_path: Path
+) -> None:
+    folder = desk.window.files.examples_folder
+    folder.mkdir(parents=True)
+    nodes = {"plain": ("none",), "small": ("small", "small", "none"), "two": ("small", "agpl")}
+    for name, models in nodes.items():
+        graph = Graph({f"n{i}": Node(f"n{i}", "toy.net", {"model": model}) for i, model in enumerate(models)})
+        graph_file.save(folder / f"{name}.graph", graph)
+
+    def feet() -> list[str]:
+        desk.window.actions_by_id["examples"].trigger()
+        gallery = desk.window.files.gallery
+        assert gallery is not None
+        gallery.close()
+        return [card.foot.text() for card in gallery.cards]
+
+    qtbot.waitUntil(lambda: desk.window.desk.weights.stand("toy").state == "missing")
+    size = size_text(len(CONTENT))
+    assert feet() == [
+        "1 node", f"3 nodes · 1 model, {size} to get", f"2 nodes · 2 models, {size_text(2 * len(CONTENT))} to get",
+    ]  # fmt: skip
+    (tmp_path / "toy.bin").write_bytes(CONTENT)
+    desk.window.desk.weights.bring(cards["small"], tmp_path / "toy.bin")
+    qtbot.waitUntil(lambda: desk.window.desk.weights.stand("toy").ready)
+    assert feet()[1:] == ["3 nodes · 1 model, all here", f"2 nodes · 2 models, {size} to get"]
