@@ -20,6 +20,14 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["POLYLOOM_HOME"] = str(tmp_path_factory.mktemp("home"))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_keys() -> None:
+    """Tests never ask a service that costs money, whatever keys this machine holds."""
+    for name in [name for name in os.environ if name.endswith("_API_KEY") or name.startswith("POLYLOOM_SERVICE_")]:
+        del os.environ[name]
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Real inputs beside the checkout."""

@@ -7,8 +7,10 @@ from app.engine.errors import (
     BadParam,
     Cancelled,
     EngineError,
+    MissingKey,
     MissingWeights,
     OutOfMemory,
+    ServiceFailed,
 )
 from app.engine.params import (
     Colour,
@@ -65,6 +67,7 @@ __all__ = [
     "Mask",
     "Material",
     "Mesh",
+    "MissingKey",
     "MissingWeights",
     "Multiline",
     "Number",
@@ -80,6 +83,7 @@ __all__ = [
     "Run",
     "SaveFile",
     "Seed",
+    "ServiceFailed",
     "Setting",
     "Slider",
     "Splats",

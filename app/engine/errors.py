@@ -74,6 +74,18 @@ class MissingWeights(EngineError):
     kind = "missing-weights"
 
 
+class MissingKey(EngineError):
+    """A service on the network wants a key, or the person's trust in its address, and neither is here."""
+
+    kind = "missing-key"
+
+
+class ServiceFailed(EngineError):
+    """A service on the network refused, failed, sent something unusable, or gave no answer in time."""
+
+    kind = "service-failed"
+
+
 class CannotFetch(EngineError):
     """Model files could not be downloaded: no connection, offline by choice, refused, or the disk is too small."""
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from app.engine.codec import digest, encode
-from app.engine.errors import Cancelled, EngineError, MissingWeights
+from app.engine.errors import Cancelled, EngineError, MissingKey, MissingWeights
 from app.engine.executor import call_here, name_outputs
 from app.engine.graph import Graph, Node
 from app.engine.migrations import default_params
@@ -115,6 +115,9 @@ def call(spec: NodeSpec, given: dict[str, Any], run: Run | None = None) -> dict[
     except MissingWeights as lacking:
         cards = needed(spec.models, given)
         assert any(f"main.py weights fetch {card.handle}" in lacking.advice for card in cards), lacking
+        pytest.skip(lacking.message)
+    except MissingKey as lacking:
+        assert lacking.message and lacking.advice
         pytest.skip(lacking.message)
 
 
