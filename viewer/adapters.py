@@ -32,6 +32,8 @@ from viewer.level_set import level_set
 from viewer.preview_ball import preview_ball
 from viewer.shown import Dots, Gaussians, Page, Picture, Shown, Solid
 
+LONGEST_CELL = 300
+
 
 def _image(payload: Image) -> Shown:
     return Picture(payload.pixels, "colour", "colour" if payload.space == "srgb" else "data, linear")
@@ -45,14 +47,18 @@ def _depth(payload: Depth) -> Shown:
 def _views(payload: Views) -> Shown:
     if not payload.images:
         return Page(title="Views", text="There are no pictures in this set.")
-    return Picture(contact_sheet(payload.images), "colour", f"{len(payload.images)} posed pictures")
+    return _sheet(payload.images, f"{len(payload.images)} posed pictures")
 
 
 def _pictures(payload: Pictures) -> Shown:
     images = payload.images
     if len(images) == 1:
         return _image(images[0])
-    return Picture(contact_sheet(images), "colour", f"{len(images)} pictures")
+    return _sheet(images, f"{len(images)} pictures")
+
+
+def _sheet(images: tuple[Image, ...], note: str) -> Shown:
+    return Picture(contact_sheet(images), "colour", note, tuple(image.pixels for image in images))
 
 
 def _detections(payload: Detections) -> Shown:
@@ -103,7 +109,13 @@ def adapt(payload: Payload) -> Shown:
 def _summary(value: object) -> str:
     if isinstance(value, np.ndarray):
         return f"{' × '.join(str(n) for n in value.shape)} {value.dtype}"
-    return readable(value)
+    if isinstance(value, Payload):
+        return value.label
+    if isinstance(value, tuple | list | dict) and len(str(value)) > LONGEST_CELL:
+        kinds = {item.label if isinstance(item, Payload) else type(item).__name__ for item in value}
+        return f"{len(value)} × {', '.join(sorted(kinds))}"
+    text = readable(value)
+    return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]} …"
 
 
 def readable(value: object) -> str:

@@ -152,13 +152,24 @@ class PictureBar(Bar):
         for name, label in CHANNELS.items():
             self.channels.addItem(label, name)
         self.channels.activated.connect(lambda i: view.set_channel(self.channels.itemData(i)))
+        self.back = self.button("‹", "The picture before (Left)", lambda: view.turn(-1))
+        self.place = QLabel()
+        self.row.addWidget(self.place)
+        self.on = self.button("›", "The next picture (Right)", lambda: view.turn(1))
         self.row.addStretch(1)
+        view.turned.connect(self.refresh)
         self.button("Fit", "The whole picture (double click)", view.fit)
         self.button("1:1", "One picture pixel for each screen pixel", view.actual_size)
         self.button("Save", "Save this picture", save)
 
     def refresh(self) -> None:
         picture = self._view.picture
+        sheet = self._view.sheet
+        if sheet is not None:
+            count, page = len(sheet.pages), self._view.page
+            self.place.setText(f"{page} of {count}" if page else f"all {count}")
+        for control in (self.back, self.place, self.on):
+            self.offer(control, sheet is not None)
         self.offer(self.channels, picture is not None and picture.kind == "colour")
 
 

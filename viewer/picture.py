@@ -6,7 +6,18 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QImage, QMouseEvent, QPainter, QPixmap, QResizeEvent, QTransform, QWheelEvent
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPixmap,
+    QResizeEvent,
+    QTransform,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QFrame, QGraphicsItem, QGraphicsPixmapItem, QGraphicsScene, QGraphicsView, QWidget
 
 from viewer.drawing import Tool
@@ -29,9 +40,11 @@ class PictureView(QGraphicsView):
     """Wheel zooms at the pointer, dragging pans (the middle button while a tool draws), a double click fits.
 
     ``probed``: a line that tells size, zoom and the values under the pointer. Scene coordinates are picture pixels.
+    Of a sheet, the arrow keys show one picture after the other; ``turned``: another one, or the sheet, is shown.
     """
 
     probed = Signal(str)
+    turned = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,6 +59,8 @@ class PictureView(QGraphicsView):
         self._sheet = _Sheet()
         self._scene.addItem(self._sheet)
         self.picture: Picture | None = None
+        self.sheet: Picture | None = None
+        self.page = 0
         self.channel: Channel = "rgba"
         self.tool: Tool | None = None
         self._fitted = True
@@ -54,11 +69,36 @@ class PictureView(QGraphicsView):
     def set_picture(self, picture: Picture | None, keep_view: bool = False) -> None:
         """``keep_view``: zoom and place stay when the size is the same."""
         same = self.picture is not None and picture is not None and self.picture.size == picture.size
+        self.sheet = picture if picture is not None and picture.pages else None
+        self.page = 0
+        self._change(picture, keep_view and same)
+
+    def turn(self, step: int) -> None:
+        """To another picture of the sheet; the sheet itself is number 0, before the first and after the last one."""
+        if self.sheet is None or self.tool is not None:
+            return
+        count = len(self.sheet.pages)
+        self.page = (self.page + step) % (count + 1)
+        shown = self.sheet
+        if self.page:
+            shown = Picture(self.sheet.pages[self.page - 1], "colour", f"picture {self.page} of {count}")
+        before = self.picture.size if self.picture is not None else None
+        self._change(shown, keep_view=not self._fitted and before == shown.size)
+
+    def _change(self, picture: Picture | None, keep_view: bool) -> None:
         self.picture = picture
         self._refresh()
-        if not (keep_view and same):
+        if not keep_view:
             self.fit()
         self._say()
+        self.turned.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)
+        if step and self.sheet is not None:
+            self.turn(step)
+        else:
+            super().keyPressEvent(event)
 
     def set_channel(self, channel: Channel) -> None:
         self.channel = channel

@@ -56,12 +56,14 @@ class Gaussians:
 class Picture:
     """``values``: (H, W, 4) colours 0..1 for ``"colour"``, else (H, W). ``"depth"`` values are metres with NaN holes.
 
-    ``note``: what the readout line says beside the size.
+    ``note``: what the readout line says beside the size. ``pages``: the pictures that ``values`` is a sheet of, each
+    (H, W, 4) at its full size; they can be looked at one by one.
     """
 
     values: Float32
     kind: Literal["colour", "grey", "depth"] = "colour"
     note: str = ""
+    pages: tuple[Float32, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:

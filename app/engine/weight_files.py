@@ -6,10 +6,13 @@ Files of the hub lie in the hub's own cache layout, so that other programs share
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import hashlib
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -24,6 +27,7 @@ from app.engine.weights import WeightCard, WeightFile
 
 WeightState = Literal["missing", "partial", "ready", "damaged"]
 PARTIAL = ".partial"
+LITTER_S = 3600.0
 WHAT = {"missing": "is not on this machine", "partial": "was fetched only in part", "damaged": "is damaged"}
 
 
@@ -188,6 +192,7 @@ def _is_that(file: WeightFile, name: str, size: int, digest: str) -> bool:
 
 def _copy(path: Path, target: Path) -> None:
     make_folder(target.parent)
+    _clear_litter(target)
     new = target.with_name(f".{target.name}.{uuid4().hex[:8]}")
     try:
         shutil.copyfile(path, new)
@@ -198,6 +203,14 @@ def _copy(path: Path, target: Path) -> None:
         raise CannotWrite(
             f"{path.name} cannot be copied to {target.parent}: {error.strerror}.", "Free some disk space."
         ) from None
+
+
+def _clear_litter(target: Path) -> None:
+    """What a copy that was killed left behind; a fresh one may be another program's work."""
+    for old in target.parent.glob(f".{glob.escape(target.name)}.????????"):
+        with contextlib.suppress(OSError):
+            if time.time() - old.stat().st_mtime > LITTER_S:
+                old.unlink()
 
 
 @cache

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.engine.errors import EngineError
-from app.engine.events import Event, RunFinished
+from app.engine.events import Event, RunFinished, Stopped
 from app.engine.graph import Graph
 from app.engine.memory import available_bytes
 from app.engine.plan import make_plan
@@ -52,10 +53,17 @@ class Status(QObject):
     def on_events(self, events: Iterable[Event]) -> None:
         changed: set[str] = set()
         for event in events:
-            changed |= self.board.event(event)
+            changed |= self.board.event(self._named(event))
             if isinstance(event, RunFinished):
                 self.replan()
         self._tell(changed)
+
+    def _named(self, event: Event) -> Event:
+        """A node that waits names the one it waits for by its title."""
+        editor = self._session.editor
+        if not isinstance(event, Stopped) or event.because not in editor.graph.nodes:
+            return event
+        return replace(event, because=f"It waits for {editor.title(event.because)}, which gave no result.")
 
     def _on_opened(self) -> None:
         self.board.reset(Graph())

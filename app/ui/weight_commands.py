@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 OFFLINE = "HF_HUB_OFFLINE forbids downloads. Unset it and start again, or import files that you have."
 
 
+_DOING = {"copying": "copied", "checking": "read"}
+
+
 class WeightCommands:
     """``button``: for the status bar, seen while something is on its way."""
 
@@ -81,7 +84,7 @@ class WeightCommands:
     def get_for(self, id: str) -> None:
         """The mark of a node: get exactly what it lacks, or show how far that is."""
         lacks = [stand for stand in self.weights.of_node(id) if not stand.ready]
-        open_ones = [stand.card for stand in lacks if stand.state not in ("running", "waiting", "copying", "checking")]
+        open_ones = [stand.card for stand in lacks if not stand.moving and stand.state]
         if open_ones:
             self.get(open_ones)
         elif lacks:
@@ -133,11 +136,14 @@ class WeightCommands:
 
     def may_close(self) -> bool:
         """Ask when something is on its way; what has come is kept in any case."""
-        pending = self.weights.queue.pending
-        if not pending:
+        moving = [stand for stand in self.weights.stands() if stand.moving]
+        if not moving:
             return True
-        text = f"{pending[0].card.label} is still on its way. What has come is kept, and Get goes on from there."
-        return self.window.dialogs.sure("Weights are being downloaded", text, "Stop and close")
+        first = moving[0]
+        text = f"{first.card.label} is still on its way. What has come is kept, and Get goes on from there."
+        if first.download is None:
+            text = f"The files of {first.card.label} are still being {_DOING[first.state]}."
+        return self.window.dialogs.sure("Weights are on their way", text, "Stop and close")
 
     # What is shown
 

@@ -45,7 +45,7 @@ def mark_of(stands: Iterable[Stand]) -> Mark | None:
     state = min((stand.state for stand in lacks), key=_ORDER.index)
     size = size_text(total_size(stand.card for stand in lacks))
     fraction = next((s.download.fraction for s in lacks if s.state == "running" and s.download), 0.0)
-    word = _WORDS.get(state, f"needs {size} of weights") + (f" {fraction:.0%}" if state == "running" else "")
+    word = _WORDS.get(state, f"needs weights, {size}") + (f" {fraction:.0%}" if state == "running" else "")
     return Mark(state, word, "\n\n".join(map(_told, lacks)) + f"\n\n{_advice(state)}", fraction)
 
 

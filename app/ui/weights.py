@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.engine import weight_files
 from app.engine.graph import Graph
+from app.engine.spec import NodeSpec
 from app.engine.weight_needs import cards_of
 from app.engine.weight_queue import Download, WeightQueue
 from app.engine.weights import WeightCard
@@ -35,6 +36,11 @@ class Stand:
     def ready(self) -> bool:
         return self.state == "ready"
 
+    @property
+    def moving(self) -> bool:
+        """Whether something is being done to it."""
+        return self.state in ("running", "waiting", "copying", "checking")
+
 
 class Weights(QObject):
     """``changed()``: some set stands differently. ``arrived(WeightCard)``: it is whole and was not.
@@ -50,6 +56,7 @@ class Weights(QObject):
         self._editor, self._settings = editor, settings
         self.cards: dict[str, WeightCard] = {}
         self.users: dict[str, tuple[str, ...]] = {}
+        self._types: frozenset[str] = frozenset()
         self._on_disk: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {}
         self._busy: dict[str, str] = {}
         self._told: dict[str, str] = {}
@@ -63,12 +70,16 @@ class Weights(QObject):
         """Every card of the installed node types, and which of them use it."""
         users: dict[str, list[str]] = {}
         self.cards = {}
-        for spec in self._editor.registry.values():
+        for spec in self._specs_with_models():
             for card in spec.models:
                 self.cards[card.handle] = card
                 users.setdefault(card.handle, []).append(spec.title)
+        self._types = frozenset(name for spec in self._specs_with_models() for name in (spec.id, *spec.formerly))
         self.users = {handle: tuple(dict.fromkeys(titles)) for handle, titles in users.items()}
         self.look()
+
+    def _specs_with_models(self) -> list[NodeSpec]:
+        return [spec for spec in self._editor.registry.values() if spec.models]
 
     def stand(self, handle: str) -> Stand:
         card = self.cards[handle]
@@ -86,9 +97,9 @@ class Weights(QObject):
         """What a node calls for as it is set now."""
         graph = self._editor.graph
         node = graph.nodes.get(id)
-        spec = self._editor.registry.get(node.type) if node is not None else None
-        if node is None or spec is None:
+        if node is None or node.type not in self._types:
             return ()
+        spec = self._editor.registry[node.type]
         return tuple(self.stand(card.handle) for card in cards_of(node, spec, graph) if card.handle in self.cards)
 
     def of_graph(self, graph: Graph) -> tuple[Stand, ...]:

@@ -81,8 +81,10 @@ class _Part(QWidget):
         colour = theme.WARN if stand.state == "missing" else colour
         self.state.setText(f"<b style='color:{colour}'>Weights {word}</b>")
         lines = [stand.card.label, f"{size_text(stand.card.download_bytes)} · {licence_text(stand.card)}"]
-        if stand.download is not None and stand.state in ("running", "paused", "failed"):
-            lines.insert(1, stand.download.words if stand.state == "failed" else progress_text(stand.download))
+        if stand.download is not None and stand.state == "failed":
+            lines.insert(1, stand.download.words)
+        elif stand.download is not None and stand.state in ("running", "paused"):
+            lines[1:] = [progress_text(stand.download), licence_text(stand.card)]
         self.about.setText("\n".join(lines))
         self.limits.setText("\n".join(limits(stand.card)))
         self.limits.setVisible(bool(limits(stand.card)))

@@ -135,7 +135,9 @@ class WeightsPage(QScrollArea):
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         names = {"Weights": "Licence of the weights", "Code": "Licence of the code", "Memory": "Memory to run"}
         for name, value in self.facts.items():
-            form.addRow(label(names.get(name, name), "dim"), value)
+            caption = label(names.get(name, name), "dim")
+            caption.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+            form.addRow(caption, value)
             if name == "From":
                 form.addRow(label("Mirror", "dim"), self.mirror)
         layout.addLayout(form)

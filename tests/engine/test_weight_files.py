@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,19 @@ def test_missing_weights_are_told_with_size_licence_and_commands() -> None:
     assert "toy.bin" in told.value.message and "0.8 MB" in told.value.message
     assert "Toy licence, NOT FOR COMMERCIAL USE" in told.value.message
     assert "main.py weights fetch toy" in told.value.advice and "main.py weights import toy" in told.value.advice
+
+
+def test_what_a_killed_copy_left_behind_goes_with_the_next_one(tmp_path: Path) -> None:
+    card = card_at("https://example.org/v1")
+    (tmp_path / "mine").write_bytes(CONTENT)
+    place = place_of(card, "toy.bin")
+    place.parent.mkdir(parents=True)
+    old, fresh = (place.with_name(f".toy.bin.{mark}") for mark in ("0123abcd", "4567abcd"))
+    for left in (old, fresh):
+        left.write_bytes(CONTENT[:99])
+    os.utime(old, (1, 1))
+    import_file(card, tmp_path / "mine")
+    assert place.is_file() and fresh.is_file() and not old.exists()
 
 
 def test_a_foreign_file_is_not_taken(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_the_mark_is_there_before_the_run_and_one_click_gets_the_weights(
 ) -> None:
     _, n, after, beside = chain(desk)
     told = until_mark(desk, qtbot, n, "missing")
-    assert told.word == "needs 0.8 MB of weights" and mark(desk, after) is None
+    assert told.word == "needs weights, 0.8 MB" and mark(desk, after) is None
     assert desk.window.canvas.items.nodes[n].foot_text[0] == told.word
     for text in ("Toy net", "0.8 MB", "CC-BY-NC-4.0", "Not for commercial use", "Click the mark"):
         assert text in told.tooltip
@@ -137,6 +137,7 @@ def test_a_run_without_the_weights_blocks_only_what_needs_them_and_goes_on_when_
     until_mark(desk, qtbot, n, "missing")
     assert run(desk, qtbot) == "partial"
     assert [desk.state(id) for id in (n, after, beside)] == ["failed", "blocked", "ran"]
+    assert desk.now(after).message == "It waits for Net, which gave no result."
     assert mark(desk, n) is not None and desk.window.canvas.items.nodes[n].foot_text[0].startswith("needs")
     click_mark(desk, qtbot, n)
     qtbot.waitUntil(lambda: mark(desk, n) is None, timeout=10_000)
