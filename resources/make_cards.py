@@ -1,4 +1,7 @@
-"""Make the picture of every example for the gallery: what goes in on the left, what comes out on the right."""
+"""Make the picture of every example for the gallery: what goes in on the left, what comes out on the right.
+
+An example that needs models has none: what it makes cannot be shown without them, and the gallery draws its graph.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ sys.path.insert(0, str(RESOURCES.parent))
 HALF = (276, 260)
 
 SHOWN = {
+    "compare_methods": ("compare",),
     "drawing_to_toy": ("drawing", "inflate"),
     "mesh_cleanup": ("scan", "decimate"),
     "mesh_to_game_asset": ("sculpt", "bake"),
@@ -30,11 +34,12 @@ def card(name: str, folder: Path) -> None:
     work.load(RESOURCES / "examples" / f"{name}.graph")
     result = work.run()
     picture = Image.new("RGB", (2 * HALF[0], HALF[1]))
+    part = 2 * HALF[0] // len(SHOWN[name]), HALF[1]
     for place, id in enumerate(SHOWN[name]):
         output = work.registry[work.graph.nodes[id].type].outputs[0].name
-        snapshot(result[Output(id, output, (output,))], folder / "half.png", (2 * HALF[0], 2 * HALF[1]))
+        snapshot(result[Output(id, output, (output,))], folder / "half.png", (2 * part[0], 2 * part[1]))
         with Image.open(folder / "half.png") as half:
-            picture.paste(half.resize(HALF, Image.Resampling.LANCZOS), (place * HALF[0], 0))
+            picture.paste(half.resize(part, Image.Resampling.LANCZOS), (place * part[0], 0))
     picture.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(
         RESOURCES / "examples" / f"{name}.png", optimize=True
     )

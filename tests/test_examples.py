@@ -31,6 +31,10 @@ STARTER = next(path for path in EXAMPLES if path.stem == "starter")
 NODE_SIZE = (200, 200)
 
 QUICK: dict[str, dict[str, dict[str, Any]]] = {
+    "compare_methods": {
+        "photo": {"longest_side": 256},
+        "compare": {"methods": "inflate faces=4000 resolution=96 texture_size=256", "size": 96},
+    },
     "drawing_to_toy": {
         "drawing": {"longest_side": 256},
         "inflate": {"faces": 4000, "resolution": 96, "texture_size": 256},
