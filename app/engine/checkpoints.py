@@ -147,15 +147,12 @@ def _read_around(path: Path) -> Any:
     import torch
 
     if not zipfile.is_zipfile(path):
-        raise _damaged(path)
+        raise _more_than_numbers(path, "is not a model file, or ")
     reader = SimpleNamespace(Unpickler=_Reader, load=_refuse, __name__="app.engine.checkpoints")
     try:
         return torch.load(path, map_location="cpu", weights_only=False, pickle_module=reader)
     except pickle.UnpicklingError:
-        raise BadFile(
-            f"{path.name} holds more than numbers, and what else it holds was not run.",
-            "Use the published file, or one saved as .safetensors.",
-        ) from None
+        raise _more_than_numbers(path) from None
     except (zipfile.BadZipFile, *_BROKEN):
         raise _damaged(path) from None
 
@@ -203,6 +200,13 @@ class _Reader(pickle.Unpickler):
 
 def _refuse(*_: Any, **__: Any) -> Any:
     raise pickle.UnpicklingError("not a zip file of torch")
+
+
+def _more_than_numbers(path: Path, doubt: str = "") -> BadFile:
+    return BadFile(
+        f"{path.name} {doubt}holds more than numbers, and what else it holds was not run.",
+        "Use the published file, or one saved as .safetensors.",
+    )
 
 
 def _damaged(path: Path) -> BadFile:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import BadFile, BadInput, WeightCard, WeightFile
+from app.engine import BadFile, BadInput, WeightCard, WeightFile, read_tensors, table
 
 Float32 = NDArray[np.float32]
 RELEASES = "https://github.com/xinntao/Real-ESRGAN/releases/download/"
 ALIGN = 8
 BLEND = 8
 MOST_REACH = 40
+TILES = (64, 96, 128, 192, 256, 384, 512, 768, 1024)
+USUAL_TILE = 256
+GHOST, HELD, FALLBACK_CHANNELS = 64, 2, 128
 
 
 def _card(role: str, release: str, file: str, size: int, sha256: str, title: str, memory_gb: float) -> WeightCard:
@@ -61,8 +63,9 @@ def load(path: Path, device: str, half: bool) -> Any:
     import torch
     from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
 
+    tensors = table(read_tensors(path), prefixes=("module.", "netG."), label=path.name)
     try:
-        model = ModelLoader().load_from_state_dict(_unwrapped(_state(path)))
+        model = ModelLoader().load_from_state_dict(tensors)
     except (UnsupportedModelError, RuntimeError, KeyError, ValueError, TypeError, IndexError) as error:
         raise BadFile(
             f"{path.name} does not hold a known super-resolution network.",
@@ -72,37 +75,6 @@ def load(path: Path, device: str, half: bool) -> Any:
         raise BadFile(f"{path.name} does not work on colour pictures.", "Use a network with three channels.")
     reduced = torch.float16 if half and model.supports_half else torch.float32
     return model.eval().to(device, reduced)
-
-
-def _state(path: Path) -> Any:
-    import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        if path.suffix.lower() == ".safetensors":
-            return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise BadFile(
-            f"{path.name} holds more than numbers, and what else it holds was not run.",
-            "Use the published file, or one saved as .safetensors.",
-        ) from None
-    except (RuntimeError, ValueError, EOFError, KeyError, TypeError, AttributeError, SafetensorError, OSError):
-        raise BadFile(
-            f"{path.name} is not a model file, or it is damaged.", "Choose a .pth or .safetensors file."
-        ) from None
-
-
-def _unwrapped(state: Any) -> Any:
-    """The tensors, from under the names that training programs put around them."""
-    for name in ("params_ema", "params", "state_dict", "model"):
-        if isinstance(state, dict) and isinstance(state.get(name), dict):
-            state = state[name]
-    if not isinstance(state, dict) or not state:
-        raise TypeError("no table of tensors")
-    shared = next((p for p in ("module.", "netG.") if all(str(key).startswith(p) for key in state)), "")
-    return {key[len(shared) :]: value for key, value in state.items()}
 
 
 def margin_of(model: Any) -> int:
@@ -115,6 +87,46 @@ def margin_of(model: Any) -> int:
     chain = [part for part in model.model.modules() if isinstance(part, torch.nn.Conv2d)]
     reach = min(sum(int(part.kernel_size[0] - 1) // 2 for part in chain), MOST_REACH)
     return math.ceil((reach + BLEND) / ALIGN) * ALIGN
+
+
+def tile_for(model: Any, free_gb: float | None) -> int:
+    """The largest tile, with its margin, for which half of the free memory of the model's device is enough.
+
+    ``free_gb``: None where it is not known. On the CPU at most 256 pixels: larger ones gain little there, and Cancel
+    acts between tiles.
+    """
+    if free_gb is None:
+        return USUAL_TILE
+    margin, cost = margin_of(model), pixel_bytes(model)
+    fitting = [tile for tile in TILES if (tile + 2 * margin) ** 2 * cost <= free_gb * 1e9 / 2]
+    found = max(fitting, default=TILES[0])
+    return min(found, USUAL_TILE) if model.device.type == "cpu" else found
+
+
+def pixel_bytes(model: Any) -> float:
+    """Memory that one pixel takes at the widest place of a network: what goes in and out there, held twice.
+
+    Found by sending a picture without values through the network.
+    """
+    import copy
+
+    import torch
+
+    widest = 0
+
+    def seen(_: Any, given: Any, out: Any) -> None:
+        nonlocal widest
+        widest = max(widest, sum(t.numel() for t in (*given, out) if isinstance(t, torch.Tensor)))
+
+    ghost = copy.deepcopy(model.model).to("meta")
+    for part in ghost.modules():
+        part.register_forward_hook(seen)
+    try:
+        with torch.inference_mode():
+            ghost(torch.empty(1, 3, GHOST, GHOST, device="meta", dtype=model.dtype))
+    except (RuntimeError, NotImplementedError, TypeError, ValueError):
+        widest = FALLBACK_CHANNELS * int(model.scale) ** 2 * GHOST**2
+    return float(HELD * widest / GHOST**2 * model.dtype.itemsize)
 
 
 def enlarge(model: Any, pixels: Float32, tile: int, told: Callable[[float], None]) -> Float32:

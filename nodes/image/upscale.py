@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadInput, Image, OpenFile, Run, Setting, Slider, node
+from app.engine.placement import free_gb
 from app.engine.weight_files import digest_of, path_of
 from nodes.image import _upscale_model as network
 from nodes.image._pixels import check_finite, check_size, extend_colours, image_of, resample
@@ -40,8 +41,9 @@ def upscale(
     ] = Path(),
     scale: Annotated[float, Slider(0, 8, step=0.5, help="Times larger. 0: as the network gives it.")] = 0.0,
     tile: Annotated[
-        int, Slider(64, 1024, log=True, unit="px", help="Worked on at once: smaller needs less memory.", advanced=True)
-    ] = 256,
+        int,
+        Slider(0, 1024, step=64, unit="px", help="Worked on at once. 0: as the memory at hand allows.", advanced=True),
+    ] = 0,
     half: Annotated[
         bool, Setting(help="On a GPU: half the memory, twice the speed, colours exact to 10 bits.", advanced=True)
     ] = True,
@@ -56,21 +58,26 @@ def upscale(
     path = _file(model, file)
     wants_half = half and run.device != "cpu"
     name = f"upscale {digest_of(path)} {run.device} {wants_half}"
-    with run.models.use(name, partial(network.load, path, run.device, wants_half), _gigabytes(path)) as loaded:
-        width, height = image.size
-        check_size(width * loaded.scale, height * loaded.scale)
-        alpha = image.alpha if float(image.alpha.min()) < OPAQUE else None
-        share = 0.5 if alpha is not None else 1.0
-        rgb = image.rgb if alpha is None else extend_colours(image.rgb, alpha)
-        rgb = network.enlarge(loaded, rgb, tile, lambda done: run.progress(done * share, "colours"))
-        seen = np.ones(rgb.shape[:2], np.float32)
-        if alpha is not None:
-            grey = np.repeat(alpha[..., None], 3, axis=-1)
-            seen = network.enlarge(loaded, grey, tile, lambda done: run.progress(0.5 + done / 2, "transparency")).mean(
-                2
-            )
-            seen = _settled(seen, alpha)
+    load = partial(network.load, path, run.device, wants_half)
+    with run.models.use(name, load, _gigabytes(path), run.check) as loaded:
+        check_size(image.size[0] * loaded.scale, image.size[1] * loaded.scale)
+        tile = max(tile, network.TILES[0]) if tile else network.tile_for(loaded, free_gb(run.device))
+        run.log.info("tiles of %d pixels", tile)
+        rgb, seen = _enlarged(run, loaded, image, tile)
     return _sized(image, rgb, seen, scale)
+
+
+def _enlarged(run: Run, loaded: Any, image: Image, tile: int) -> tuple[Float32, Float32]:
+    """Colours and transparency, each by itself."""
+    alpha = image.alpha
+    if float(alpha.min()) >= OPAQUE:
+        rgb = network.enlarge(loaded, image.rgb, tile, lambda done: run.progress(done, "colours"))
+        return rgb, np.ones(rgb.shape[:2], np.float32)
+    carried = extend_colours(image.rgb, alpha)
+    rgb = network.enlarge(loaded, carried, tile, lambda done: run.progress(done / 2, "colours"))
+    grey = np.repeat(alpha[..., None], 3, axis=-1)
+    seen = network.enlarge(loaded, grey, tile, lambda done: run.progress(0.5 + done / 2, "transparency"))
+    return rgb, _settled(seen.mean(axis=2), alpha)
 
 
 def _file(model: Model, file: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -72,7 +73,21 @@ def test_tiles_show_no_seams(real: Path, cpu: Run) -> None:
     image = picture(100, 133)
     whole = upscale(cpu, image, "animevideov3", tile=1024)
     tiled = upscale(cpu, image, "animevideov3", tile=64)
+    assert np.array_equal(upscale(cpu, image, "animevideov3").pixels, whole.pixels), "memory for it is at hand"
     assert np.abs(whole.pixels - tiled.pixels).max() < 1e-4
+
+
+def test_the_tile_follows_the_memory_at_hand(tmp_path: Path) -> None:
+    model = network.load(toy_file(tmp_path / "toy.pth"), "cpu", False)
+    widest = (12 + 12) * 4 * 2
+    assert network.pixel_bytes(model) == widest, "where 12 channels become 3 for each of 4 pixels, 32 bits, twice"
+    on_gpu = SimpleNamespace(device=SimpleNamespace(type="cuda"), scale=2, dtype=model.dtype, model=model.model)
+    chosen = [network.tile_for(on_gpu, gigabytes) for gigabytes in (0, 1e-3, 4e-3, 0.02, 0.1, 50)]
+    assert chosen == sorted(chosen) and chosen[0] == 64 and chosen[-1] == 1024
+    for gigabytes, tile in zip((4e-3, 0.02, 0.1), chosen[2:], strict=False):
+        assert (tile + 2 * network.margin_of(model)) ** 2 * widest <= gigabytes * 1e9 / 2
+    assert network.tile_for(model, 50) == 256 and network.tile_for(on_gpu, None) == 256
+    assert next(model.model.parameters()).device.type == "cpu", "the network itself is not touched"
 
 
 def test_a_deep_network_that_folds_pixels_shows_no_seams_either(tmp_path: Path, cpu: Run) -> None:
