@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from app.engine.payloads import (
+    Controls,
     Depth,
     Detections,
     Field,
@@ -67,6 +68,11 @@ def _detections(payload: Detections) -> Shown:
     return Picture(found_picture(payload), "colour", f"{len(payload.labels)} found")
 
 
+def _controls(payload: Controls) -> Shown:
+    names = ", ".join(f"{net} {share:g}" for net, share in zip(payload.nets, payload.strengths, strict=True))
+    return Picture(contact_sheet(payload.maps), "colour", names)
+
+
 def _report(payload: Report) -> Shown:
     return Page(payload.title, payload.verdict, tuple((name, readable(value)) for name, value in payload.rows))
 
@@ -87,6 +93,7 @@ ADAPTERS: dict[type[Payload], Callable[[Any], Shown]] = {
     Views: _views,
     Image: _image,
     Pictures: _pictures,
+    Controls: _controls,
     Mask: lambda m: Picture(m.values, "grey", "mask"),
     Depth: _depth,
     Detections: _detections,

@@ -28,6 +28,7 @@ from app.engine.params import (
     rgba,
 )
 from app.engine.payloads import (
+    Controls,
     Depth,
     Detections,
     Field,
@@ -56,6 +57,7 @@ __all__ = [
     "BadParam",
     "Cancelled",
     "Colour",
+    "Controls",
     "Depth",
     "Detections",
     "EngineError",

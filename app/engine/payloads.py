@@ -315,6 +315,33 @@ class Pictures(Payload):
 
 
 @dataclass(frozen=True, eq=False)
+class Controls(Payload):
+    """What guides a picture besides words: N maps, each with the ControlNet that reads it.
+
+    ``maps``: N pictures. ``nets``: the networks' names. ``sources``: the path of an own network, else empty;
+    ``digests``: of that network's content, so that a changed file is another value. ``strengths``: (N,) float32, 0 and
+    up. ``ranges``: (N, 2) float32, the share of the steps at which each begins and ends, 0..1.
+    """
+
+    label = "Controls"
+    colour = "#e07a9b"
+
+    maps: tuple[Image, ...]
+    nets: tuple[str, ...]
+    sources: tuple[str, ...]
+    digests: tuple[str, ...]
+    strengths: Float32
+    ranges: Float32
+
+    def validate(self) -> None:
+        n = len(self.maps)
+        _need(n > 0, "there is at least one map")
+        _need(len(self.nets) == len(self.sources) == len(self.digests) == n, "every map has a network")
+        _need(_is(self.strengths, np.float32, n), "strengths are an (N,) float32 array")
+        _need(_is(self.ranges, np.float32, n, 2), "ranges are an (N, 2) float32 array")
+
+
+@dataclass(frozen=True, eq=False)
 class Field(Payload):
     """Samples on a regular grid. ``values``: (X, Y, Z, C) float32, index order x, y, z.
 

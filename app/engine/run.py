@@ -53,12 +53,16 @@ class Run:
         if self.stop.is_set():
             raise Cancelled
 
+    @property
+    def preview_due(self) -> bool:
+        """Whether a preview would get through now: asked before making one that costs time."""
+        return time.monotonic() - self._last_preview >= PREVIEW_EVERY_S
+
     def preview(self, payload: Payload) -> None:
         """Show an intermediate result. At most four a second get through; the rest are dropped."""
         self.check()
-        now = time.monotonic()
-        if now - self._last_preview >= PREVIEW_EVERY_S:
-            self._last_preview = now
+        if self.preview_due:
+            self._last_preview = time.monotonic()
             self.show(payload)
 
     def warn(self, message: str) -> None:

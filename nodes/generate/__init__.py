@@ -1,1 +1,1 @@
-"""Steps on pictures."""
+"""Pictures out of words and other pictures."""

@@ -21,6 +21,7 @@ from app.engine.graph import Graph, Node
 from app.engine.migrations import default_params
 from app.engine.params import Choice, Folder, OpenFile, Rectangle, SaveFile, Seed, Slider, Strokes, Toggle
 from app.engine.payloads import (
+    Controls,
     Depth,
     Detections,
     Files,
@@ -70,6 +71,9 @@ def sample(kind: type[Payload]) -> Payload:
         Mask: lambda: Mask(np.ascontiguousarray(picture().alpha)),
         Mesh: ball,
         Depth: lambda: Depth(2 - picture().rgb[..., 0], np.diag([80, 80, 1]).astype(np.float32)),
+        Controls: lambda: Controls(
+            (picture(),), ("SD 1.5 canny",), ("",), ("",), np.ones(1, np.float32), np.asarray([[0, 1]], np.float32)
+        ),
         Pictures: lambda: Pictures((picture(), Image(picture().pixels[:, ::-1]))),
         Detections: lambda: Detections(
             np.array([[0.1, 0.1, 0.9, 0.9]], np.float32), np.ones(1, np.float32), ("ball",), size=(72, 64)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.engine.payloads import (
+    Controls,
     Depth,
     Detections,
     Field,
@@ -92,6 +93,14 @@ def one_of_each() -> dict[type[Payload], Payload]:
         splats(),
         Views((image, image), still[:, :3, :3].copy(), still),
         Pictures((image, picture(20, 50))),
+        Controls(
+            (image, picture(20, 50)),
+            ("SD 1.5 canny", "SD 1.5 depth"),
+            ("", ""),
+            ("", ""),
+            np.ones(2, np.float32),
+            np.zeros((2, 2), np.float32),
+        ),
         field(),
         Text("Some words\nand more"),
         Number(42.5),
