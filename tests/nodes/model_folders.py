@@ -38,6 +38,37 @@ def dpt(folder: Path) -> Path:
     return saved(DPTForDepthEstimation(config), folder, processor)
 
 
+def vitpose(folder: Path, experts: int = 1) -> Path:
+    from transformers import VitPoseBackboneConfig, VitPoseConfig, VitPoseForPoseEstimation, VitPoseImageProcessor
+
+    torch.manual_seed(4)
+    backbone = VitPoseBackboneConfig(
+        image_size=[64, 48], patch_size=[16, 16], hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+        mlp_ratio=2, num_experts=experts, part_features=8, out_indices=[2],
+    )  # fmt: skip
+    config = VitPoseConfig(backbone_config=backbone, scale_factor=4, use_simple_decoder=True, num_labels=17)
+    processor = VitPoseImageProcessor.from_dict({"size": {"height": 64, "width": 48}})
+    return saved(VitPoseForPoseEstimation(config), folder, processor)
+
+
+def upernet(folder: Path, kinds: int = 150) -> Path:
+    from transformers import (
+        ConvNextConfig,
+        SegformerImageProcessor,
+        UperNetConfig,
+        UperNetForSemanticSegmentation,
+    )
+
+    torch.manual_seed(5)
+    backbone = ConvNextConfig(
+        depths=[1, 1, 1, 1], hidden_sizes=[8, 8, 16, 16], out_features=["stage1", "stage2", "stage3", "stage4"]
+    )
+    config = UperNetConfig(backbone_config=backbone, hidden_size=8, auxiliary_channels=8, auxiliary_in_channels=16)
+    config.num_labels = kinds
+    processor = SegformerImageProcessor.from_dict({"size": {"height": 64, "width": 64}, "do_reduce_labels": True})
+    return saved(UperNetForSemanticSegmentation(config), folder, processor)
+
+
 def saved(model: torch.nn.Module, folder: Path, processor: object) -> Path:
     """Weights are made larger than at the start of training, so that outputs are no mere noise about zero."""
     with torch.no_grad():
