@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from app.engine import BadInput, Image, Mask, Multiline, Pictures, Run, Setting, Slider, node
+from nodes.generate._diffusion.made import Made
 from nodes.generate._service.address import DEFAULT_HOST, DEFAULT_KEY, service_at
 from nodes.generate._service.asking import Asker
 from nodes.generate._service.images_api import edit, extra_fields, generation
@@ -14,13 +15,6 @@ from nodes.image._pixels import check_finite, fitted_mask
 
 Form = Literal["as it likes", "inside the answer", "as an address"]
 FORMS = {"inside the answer": "b64_json", "as an address": "url"}
-
-
-class Made(NamedTuple):
-    """``out``: the first picture; ``all``: every one."""
-
-    out: Image
-    all: Pictures
 
 
 @node("generate.service", title="Picture service", deterministic=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import BadInput, Controls, Image, Run
+from app.engine import BadInput, Controls, Image, Placement, Run
 from nodes.generate._diffusion import cards
 from nodes.generate._diffusion.codec import Codec
 from nodes.generate._diffusion.facts import GRID, TOKENS
@@ -24,7 +24,7 @@ from nodes.generate._diffusion.preview import Preview, preview_of
 from nodes.generate._diffusion.recipe import Parts
 from nodes.generate._diffusion.safety import check_there, checked
 from nodes.generate._diffusion.schedulers import chosen, scheduler, watch
-from nodes.generate._diffusion.source import LOADING, lora_of, parts_of, source_of
+from nodes.generate._diffusion.source import LOADING, Source, lora_of, parts_of, source_of
 from nodes.image._pixels import resample
 
 Float32 = NDArray[np.float32]
@@ -34,8 +34,9 @@ WORK_GB = 2.2
 
 @dataclass(frozen=True)
 class Job:
-    """``size``: (width, height), multiples of eight. ``picture``: (H, W, 3) of 0..1, and ``mask``: (H, W) of 0 and 1,
-    1 where the picture is made anew, for the tasks that have them.
+    """``size``: (width, height), multiples of eight. ``picture``: (H, W, 3) of 0..1 or latents (h, w, 4), and ``mask``:
+    (H, W) of 0 and 1, 1 where the picture is made anew, for the tasks that have them. ``more_gb``: memory that the job
+    needs besides.
     """
 
     task: Task
@@ -43,22 +44,34 @@ class Job:
     picture: Float32 | None = None
     mask: Float32 | None = None
     strength: float = 1.0
+    more_gb: float = 0.0
 
 
-def pictures_of(run: Run, settings: Settings, job: Job, controls: Controls | None) -> list[Float32]:
+@contextmanager
+def plain(run: Run, source: Source, parts: Parts, where: Placement, job: Job) -> Iterator[tuple[Parts, Codec, Job]]:
+    """A model as it is. Other methods change a copy of its parts, its codec and the job in a function like this one."""
+    yield parts, Codec(parts.vae, where), job
+
+
+Method = Callable[[Run, Source, Parts, Placement, Job], AbstractContextManager[tuple[Parts, Codec, Job]]]
+
+
+def pictures_of(
+    run: Run, settings: Settings, job: Job, controls: Controls | None, method: Method = plain
+) -> list[Float32]:
     """``count`` pictures (H, W, 3) of 0..1. Picture number i is the one that seed + i alone gives."""
     source = source_of(settings.model, settings.folder, settings.file, settings.predicts)
     if settings.safety:
         check_there(source)
     loras = _loras(settings)
-    work = WORK_GB * (job.size[0] * job.size[1] / 512**2) * settings.at_once
+    work = WORK_GB * (job.size[0] * job.size[1] / 512**2) * settings.at_once + job.more_gb
     with ExitStack() as held:
         parts, where = held.enter_context(parts_of(run, source, settings.half, work))
         check_parts(parts, settings, job)
         nets = held.enter_context(nets_of(run, controls, where))
         check_fits(controls, nets, parts.unet)
         shown = held.enter_context(preview_of(run, settings.preview, parts.family, where.device, where.dtype))
-        codec = Codec(parts.vae, where)
+        parts, codec, job = held.enter_context(method(run, source, parts, where, job))
         name = chosen(settings.scheduler, settings.few_steps != "off", parts.scheduler)
         steps = scheduler(name, parts.scheduler)
         pipe = pipeline(job.task, parts, steps, codec, nets)
