@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QLabel, QStackedLayout, QVBoxLayout, QWidget
@@ -235,6 +235,10 @@ class ViewerPanel(QWidget):
                 raise OSError("the folder is not there or cannot be written")
         except OSError as error:
             raise CannotWrite(f"{path.name} was not saved: {error}.", "Choose another folder.") from error
+
+    def camera(self) -> dict[str, Any] | None:
+        """Where the 3D view looks from, or None before it has shown anything; see ``turntable.orbit_of``."""
+        return None if self.viewport is None else self.viewport.orbit()
 
     def shutdown(self) -> None:
         """Call before the window closes: ends helper threads and gives OpenGL back."""

@@ -71,6 +71,21 @@ def turn(camera: Any, yaw: float, pitch: float) -> None:
     camera.SetViewUp(0, 1, 0)
 
 
+def orbit_of(camera: Any) -> dict[str, Any]:
+    """Where a camera stands and looks: ``azimuth`` and ``elevation`` in degrees (0, 0: in front, on +Z; azimuth 90: on
+    +X), ``distance`` in metres to the point ``aim_x``, ``aim_y``, ``aim_z``, and ``fov``, degrees from the lower to the
+    upper border."""
+    focus = np.array(camera.GetFocalPoint())
+    arm = np.array(camera.GetPosition()) - focus
+    distance = max(float(np.linalg.norm(arm)), 1e-12)
+    level = float(np.hypot(arm[0], arm[2]))
+    heading = float(np.arctan2(arm[0], arm[2])) if level > 1e-6 * distance else _heading_of_up(camera, arm[1])
+    rise = float(np.arcsin(np.clip(arm[1] / distance, -1, 1)))
+    found = {"azimuth": np.degrees(heading), "elevation": np.degrees(rise), "distance": distance}
+    aims = dict(zip(("aim_x", "aim_y", "aim_z"), focus, strict=True))
+    return {"aim": "point", **{k: float(v) for k, v in {**found, **aims, "fov": camera.GetViewAngle()}.items()}}
+
+
 def _heading_of_up(camera: Any, height: float) -> float:
     """Seen straight from above or below, the picture's top tells which way the camera faces."""
     up = np.array(camera.GetViewUp()) * (-1 if height > 0 else 1)

@@ -16,7 +16,7 @@ from viewer.facts import closed, counted
 from viewer.proxy import coarse
 from viewer.scene import Scene
 from viewer.shown import Scenery, Solid
-from viewer.turntable import Turntable
+from viewer.turntable import Turntable, orbit_of
 
 HEAVY_FACES = 200_000
 SMOOTH_EDGES_FACES = 300_000
@@ -147,6 +147,10 @@ class Viewport(QWidget):
         self.scene.look_from(view)
         self._by_hand = False
         self.redraw()
+
+    def orbit(self) -> dict[str, Any]:
+        """Where the camera stands and looks, see ``turntable.orbit_of``."""
+        return orbit_of(self.plotter.renderer.camera)
 
     def frame(self) -> None:
         """Fills the view with what is shown."""

@@ -71,6 +71,8 @@ ACTIONS: tuple[Action, ...] = (
     _canvas("fit", "View", "fit", "nodes", bar=True),
     _canvas("arrange", "View", when="nodes"),
     Action("pin", "Pin the selected node in the viewer", "pin", "View", icon="pin", when="one", apart=True),
+    Action("take_camera", "Take the viewer's camera", "take_camera", "View", when="camera",
+           tip="The selected node looks from where the 3D view looks"),
     Action("screenshot", "Save the viewer as a picture…", "screenshot", "View"),
     Action("layout", "Back to the usual layout", "usual_layout", "View", apart=True),
     Action("run", "Run all", "running.run_all", "Run", ("F5", "Ctrl+R"), "run", "nodes", bar=True, word="Run"),

@@ -31,4 +31,8 @@ class ViewerFace(Protocol):
 
     def screenshot(self, path: Path) -> None: ...
 
+    def camera(self) -> dict[str, Any] | None:
+        """Of the 3D view, or None before there is one: ``azimuth``, ``elevation``, ``fov`` in degrees, ``distance``,
+        ``aim_x``, ``aim_y``, ``aim_z`` in metres, and ``aim``, which is ``"point"``."""
+
     def shutdown(self) -> None: ...

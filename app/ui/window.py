@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QWidget
 
 from app.engine.errors import CannotWrite
 from app.engine.payloads import Payload
-from app.ui import actions, theme
+from app.ui import actions, theme, viewer_camera
 from app.ui.canvas import Canvas
 from app.ui.crash_dialog import CrashCatcher
 from app.ui.desk import Desk, MakeRegistry, MakeWorker
@@ -105,6 +105,14 @@ class MainWindow(QMainWindow):
     def pin_node(self, id: str) -> None:
         self.watch.pinned = id
         self.watch.refresh()
+
+    def take_camera(self) -> None:
+        """The selected node looks from where the 3D view looks."""
+        camera = self.viewer.camera()
+        if camera is None:
+            self.say("warning", "The viewer has shown nothing in 3D yet.")
+        else:
+            viewer_camera.take(self.desk.editor, self.desk.editor.selection[0], camera)
 
     def screenshot(self) -> None:
         path = self.dialogs.save_file("Save the viewer as a picture", (".png",), self.desk.session.out / "view.png")
@@ -225,6 +233,7 @@ class MainWindow(QMainWindow):
             "nodes": bool(editor.graph.nodes),
             "selected": bool(editor.selection),
             "one": len(editor.selection) == 1,
+            "camera": len(editor.selection) == 1 and viewer_camera.looks(editor.spec(editor.selection[0])),
             "undo": editor.undo_stack.canUndo(),
             "redo": editor.undo_stack.canRedo(),
             "running": runs.running,

@@ -53,7 +53,8 @@ def from_mesh(
     """See a mesh through a camera: depth, normal and line maps for ControlNet, and its colours.
 
     Depth: white is near, black is nothing. Normals: the colours ControlNet was trained on (blue to the viewer, green
-    up, red left). Lines: white on black, along outlines and creases.
+    up, red left). Lines: white on black, along outlines and creases. To use the view you see in the 3D viewer, choose
+    View > Take the viewer's camera.
     """
     run.progress(0.0, "preparing the mesh")
     need_sound(mesh)

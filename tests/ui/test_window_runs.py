@@ -179,6 +179,25 @@ def test_viewer_follows_selection_and_pin_and_shows_previews(desk: Desk, qtbot: 
     qtbot.waitUntil(lambda: isinstance(desk.viewer.payload, Image))
 
 
+def test_a_node_takes_the_viewer_s_camera_in_one_undo_step(desk: Desk) -> None:
+    a, b = desk.add("look"), desk.add("value")
+    action = desk.window.actions_by_id["take_camera"]
+    desk.editor.select([b])
+    assert not action.isEnabled()
+    desk.editor.select([a])
+    assert action.isEnabled()
+    action.trigger()
+    assert "nothing in 3D yet" in desk.window.log.plain()
+    before = dict(desk.editor.graph.nodes[a].params)
+    seen = {"azimuth": -12.34567, "elevation": 5.0, "distance": 5000.0, "fov": 35.0}
+    desk.viewer.looks = {**seen, "aim": "point", "aim_x": 1.0, "aim_y": 2.0}
+    action.trigger()
+    taken = {"azimuth": -12.3457, "elevation": 5.0, "distance": 100.0, "fov": 35.0, "aim": "point", "aim_x": 1.0}
+    assert desk.editor.graph.nodes[a].params == {**before, **taken}
+    desk.editor.undo_stack.undo()
+    assert desk.editor.graph.nodes[a].params == before
+
+
 def test_stored_results_are_there_after_a_restart_without_a_run(qtbot: QtBot, tmp_path: Path) -> None:
     first = Desk(tmp_path)
     sum_of_two(first)

@@ -34,6 +34,7 @@ class ToyViewer(QWidget):
         self.seen: list[Payload | None] = []
         self.editing: tuple[str, Any] | None = None
         self.closed = False
+        self.looks: dict[str, Any] | None = None
 
     def show_payload(self, payload: Payload | None, source: str = "") -> None:
         self.payload = payload
@@ -50,6 +51,9 @@ class ToyViewer(QWidget):
 
     def screenshot(self, path: Path) -> None:
         path.write_bytes(b"picture")
+
+    def camera(self) -> dict[str, Any] | None:
+        return self.looks
 
     def shutdown(self) -> None:
         self.closed = True

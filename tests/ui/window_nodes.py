@@ -123,7 +123,20 @@ def everything(
     return Text(name)
 
 
-NODES = (value, add, picture, refuse, slow, warn, write, open_picture, open_mesh, draw, everything)
+@node("toy.look", title="Look")
+def look(
+    azimuth: Annotated[float, Slider(-180, 180)] = 30.0,
+    elevation: Annotated[float, Slider(-90, 90)] = 20.0,
+    distance: Annotated[float, Slider(0, 100)] = 0.0,
+    fov: Annotated[float, Slider(5, 120)] = 30.0,
+    aim: Literal["middle", "point"] = "middle",
+    aim_x: float = 0.0,
+) -> Text:
+    """Looks through a camera."""
+    return Text(f"{azimuth} {elevation} {distance}")
+
+
+NODES = (value, add, picture, refuse, slow, warn, write, open_picture, open_mesh, draw, everything, look)
 
 
 def registry() -> Registry:

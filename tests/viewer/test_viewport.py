@@ -361,3 +361,36 @@ def test_the_window_does_not_wait_for_the_3d_view_to_load(panel, qtbot):
     assert panel._stack.currentWidget() is panel.viewport
     panel.show_payload(None)
     assert panel._stack.currentWidget() is not panel.viewport
+
+
+def test_a_software_camera_sees_what_the_viewport_sees(panel):
+    """The silhouette of the 3D view is that of the node's camera at the same place."""
+    from nodes.mesh._camera import camera
+    from nodes.mesh._render import render
+
+    assert panel.camera() is None
+    mesh = Mesh.of([[-0.5, -0.4, 0.3], [0.6, -0.3, 0], [0.1, 0.7, -0.2]], [[0, 1, 2]])
+    panel.show_payload(mesh, "a")
+    viewport = panel.viewport
+    viewport.set_grid(False)
+    from viewer.turntable import turn
+
+    turn(viewport.plotter.camera, 0.5, 0.2)
+    viewport.plotter.camera.focal_point = (0.1, 0.05, 0)
+    viewport.plotter.camera.up = (0, 1, 0)
+    viewport.redraw()
+    shown = viewport.pixels().astype(int)
+    panel.show_payload(None, "a")
+    empty = viewport.pixels().astype(int)
+    told = panel.camera()
+    height, width = shown.shape[:2]
+    aim = tuple(told[name] for name in ("aim_x", "aim_y", "aim_z"))
+    seen = render(
+        mesh,
+        *camera(told["azimuth"], told["elevation"], told["distance"], told["fov"], (width, height), aim),
+        (width, height),
+    )
+    corner = np.s_[: int(height * 0.78), int(width * 0.18) :]
+    mine, theirs = (seen.face >= 0)[corner], (np.abs(shown - empty).max(axis=-1) > 24)[corner]
+    both, either = (mine & theirs).sum(), (mine | theirs).sum()
+    assert mine.sum() > 1000 and both / either > 0.97
