@@ -13,3 +13,8 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 def kernel(loop: Loop) -> Loop:
     """The loop as machine code, kept on disk between starts, run without the interpreter lock."""
     return cast(Loop, njit(cache=True, nogil=True, error_model="numpy")(loop))
+
+
+def inlined(loop: Loop) -> Loop:
+    """The loop copied into each kernel that calls it, for what runs a few million times."""
+    return cast(Loop, njit(cache=True, nogil=True, error_model="numpy", inline="always")(loop))

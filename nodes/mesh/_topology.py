@@ -29,18 +29,21 @@ class Weld:
         return len(self.first)
 
 
-def weld_rows(rows: NDArray[Any]) -> Weld:
+def weld_rows(rows: NDArray[Any], few: int = FEW) -> Weld:
     """Number equal rows of an (N, K) float32 array alike, in order of first appearance. Minus zero equals zero."""
-    return weld_bits((np.ascontiguousarray(rows, np.float32) + np.float32(0)).view(np.uint32))
+    return weld_bits((np.ascontiguousarray(rows, np.float32) + np.float32(0)).view(np.uint32), few)
 
 
-def weld_bits(rows: NDArray[Any]) -> Weld:
-    """Number equal rows of an (N, K) array of whole numbers alike. Rows are told apart by a 64-bit mix of them."""
+def weld_bits(rows: NDArray[Any], few: int = FEW) -> Weld:
+    """Number equal rows of an (N, K) array of whole numbers alike. Rows are told apart by a 64-bit mix of them.
+
+    ``few``: up to so many rows it sorts, which takes longer but needs no compiled loops to start.
+    """
     key = np.zeros(len(rows), np.uint64)
     for column in rows.astype(np.uint64).T:
         key = (key ^ column) * np.uint64(0x9E3779B97F4A7C15)
         key ^= key >> np.uint64(29)
-    if len(key) <= FEW:
+    if len(key) <= few:
         return _numbered(key)
     from nodes.mesh._tables import number
 

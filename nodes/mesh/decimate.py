@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+from app.engine import Mesh, Run, Setting, Slider, node
+from nodes.mesh._checks import need_sound
+from nodes.mesh._reduce import Keep, reduced
 
-from app.engine import BadInput, Mesh, Run, Setting, Slider, node
-from nodes.mesh._attributes import carry
-from nodes.mesh._checks import need_sound, need_uv
-from nodes.mesh._shading import smooth_normals
-from nodes.mesh._topology import Ints, collapsed, edges_of, fans, weld_points, weld_rows
-
-Array = NDArray[Any]
-GENTLE, ROUGH = 3, 8
+Reduce = Literal["triangles", "share", "error"]
+Placement = Literal["auto", "best", "old vertices"]
+FREE: dict[str, bool | None] = {"auto": None, "best": True, "old vertices": False}
 
 
-@node("mesh.decimate", title="Decimate")
+def _weight(what: str) -> Slider:
+    return Slider(0, 100, step=0.1, help=f"How firmly {what}. 1 is usual.", advanced=True)
+
+
+@node("mesh.decimate", title="Decimate", version=2)
 def decimate(
     run: Run,
     mesh: Mesh,
@@ -30,92 +30,69 @@ def decimate(
             label="Keep UVs", help="Textures stay in place. Off: a little closer to the shape; UVs and textures go."
         ),
     ] = True,
+    reduce_to: Annotated[
+        Reduce, Setting(help="A number of triangles, a share of those that come in, or as few as an error allows.")
+    ] = "triangles",
+    share: Annotated[float, Slider(0.001, 1, log=True, help="Of the triangles that come in; for share.")] = 0.25,
+    max_error: Annotated[
+        float,
+        Slider(
+            0.00001, 0.2, log=True, unit="of diagonal", help="No point measured lies farther off than this; for error."
+        ),
+    ] = 0.002,
+    placement: Annotated[
+        Placement,
+        Setting(
+            help="best: vertices go where the error is least. old vertices: onto each other only, so that UVs and "
+            "colours stay exact. auto: old vertices where UVs are kept."
+        ),
+    ] = "auto",
+    hard_edges: Annotated[
+        float,
+        Slider(1, 180, unit="°", help="Split normals on edges sharper than this stay hard. 180: all become smooth."),
+    ] = 30.0,
+    border_weight: Annotated[float, _weight("open borders stay in place")] = 1.0,
+    seam_weight: Annotated[float, _weight("UV seams stay in place")] = 1.0,
+    hard_edge_weight: Annotated[float, _weight("hard edges stay in place")] = 1.0,
+    group_weight: Annotated[float, _weight("borders between parts (face groups) stay in place")] = 1.0,
+    texture_weight: Annotated[float, _weight("the texture stays in place, against the shape")] = 1.0,
+    colour_weight: Annotated[float, _weight("vertex colours are kept, against the shape")] = 1.0,
 ) -> Mesh:
-    """Fewer triangles, same shape. UVs and materials are kept, and a closed mesh stays closed.
+    """Fewer triangles, same shape. UVs, colours, parts, hard edges and borders are kept; closed stays closed.
 
     For the fewest triangles turn `keep_uv` off and follow with Unwrap UV and Bake.
     """
     run.progress(0.0, "checking")
     need_sound(mesh)
-    if len(mesh.faces) <= target_faces:
-        return mesh
-    run.progress(0.05, "simplifying")
-    if mesh.uv is not None and keep_uv:
-        need_uv(mesh)
-        return _along_seams(run, mesh, target_faces)
-    vertices, faces = _welded(mesh)
-    if len(faces) > target_faces:
-        vertices, faces = _simplified(run, vertices, faces, target_faces)
-    run.progress(0.8, "attributes")
-    bare = Mesh.of(vertices, faces, normals=smooth_normals(vertices.astype(np.float32), faces), name=mesh.name)
-    return carry(mesh, bare)
-
-
-def _along_seams(run: Run, mesh: Mesh, target: int) -> Mesh:
-    """Vertices move onto neighbours, along seams where they lie on one: every attribute stays exact."""
-    assert mesh.uv is not None
-    place, wedge = weld_points(mesh.vertices), weld_rows(np.concatenate([mesh.vertices, mesh.uv], axis=1))
-    faces = wedge.ids[mesh.faces]
-    wedge_place = place.ids[wedge.first]
-    real = np.flatnonzero(~collapsed(wedge_place[faces]))
-    _some(len(real))
-    points = mesh.vertices[place.first].astype(np.float64)
-    kept, which = _collapsed(run, points, mesh.uv[wedge.first].astype(np.float64), wedge_place, faces[real], target)
-    used, compact = np.unique(kept, return_inverse=True)
-    source, faces = wedge.first[used], compact.reshape(-1, 3).astype(np.int32)
-    return Mesh(
-        vertices=mesh.vertices[source],
-        faces=faces,
-        normals=smooth_normals(mesh.vertices[source], faces),
-        uv=mesh.uv[source],
-        colours=None if mesh.colours is None else mesh.colours[source],
-        material=mesh.material,
-        face_groups=None if mesh.face_groups is None else mesh.face_groups[real[which]],
-        name=mesh.name,
+    keep = Keep(
+        uv=keep_uv,
+        free=FREE[placement],
+        border=border_weight,
+        seam=seam_weight,
+        hard=hard_edge_weight,
+        group=group_weight,
+        texture=texture_weight,
+        colour=colour_weight,
+        hard_degrees=hard_edges,
     )
+    if reduce_to == "error":
+        return _within(run, mesh, max_error, keep)
+    target = target_faces if reduce_to == "triangles" else max(4, round(share * len(mesh.faces)))
+    if len(mesh.faces) <= target:
+        return mesh
+    return reduced(run, mesh, target, keep, lambda done: run.progress(done, "simplifying"))
 
 
-def _collapsed(run: Run, points: Array, uv: Array, place: Ints, faces: Ints, target: int) -> tuple[Ints, Ints]:
-    from nodes.mesh._collapse import collapse
+def _within(run: Run, mesh: Mesh, bound: float, keep: Keep) -> Mesh:
+    from nodes.mesh._within import Gauge, within
 
-    kept, which = collapse(points, uv, place, faces, target, run.check)
-    if len(kept) > target:
-        run.warn(f"{len(kept):,} triangles are the fewest this mesh allows; {target:,} were asked for.")
-    return kept, which
-
-
-def _some(count: int) -> None:
-    if not count:
-        raise BadInput("All faces of the mesh have collapsed to lines or points.", "Check the mesh that comes in.")
-
-
-def _welded(mesh: Mesh) -> tuple[Array, Ints]:
-    weld = weld_points(mesh.vertices)
-    faces = weld.ids[mesh.faces]
-    real = ~collapsed(faces)
-    _some(int(real.sum()))
-    return mesh.vertices[weld.first].astype(np.float64), np.ascontiguousarray(faces[real])
-
-
-def _simplified(run: Run, vertices: Array, faces: Ints, target: int) -> tuple[Array, Ints]:
-    """Quadric edge collapse (Garland and Heckbert 1997): the gentlest schedule that reaches the target and keeps a
-    closed manifold closed; own collapse, which always does, where none will."""
-    from fast_simplification import simplify
-
-    closed = _closed(faces)
-    for agg in range(GENTLE, ROUGH + 1):
-        run.check()
-        points, kept = simplify(vertices, faces, target_count=target, agg=agg)
-        kept = np.ascontiguousarray(kept, np.int32)
-        if 0 < len(kept) <= target and (not closed or _closed(kept)):
-            return points, kept
-    every = np.arange(len(vertices), dtype=np.int32)
-    kept, _ = _collapsed(run, vertices, np.zeros((len(vertices), 2)), every, faces, target)
-    used, compact = np.unique(kept, return_inverse=True)
-    return vertices[used], compact.reshape(-1, 3).astype(np.int32)
-
-
-def _closed(faces: Ints) -> bool:
-    """Every edge has two faces, and the faces around every vertex form one fan."""
-    edges = edges_of(faces)
-    return bool((edges.uses == 2).all()) and fans(edges, faces)[0] == len(np.unique(faces))
+    quiet = Run(stop=run.stop)
+    best, apart = within(
+        mesh,
+        Gauge(mesh),
+        bound,
+        lambda one, count: reduced(quiet, one, count, keep, lambda _: run.check()),
+        lambda done: run.progress(done, "simplifying and measuring"),
+    )
+    run.log.info("%d triangles, at most %.3g %% of the diagonal apart", len(best.faces), 100 * apart.most)
+    return best
