@@ -11,7 +11,7 @@ VITPOSE = WeightCard(
         WeightFile("config.json", 1_600, exact=False),
         WeightFile("preprocessor_config.json", 460, exact=False),
         WeightFile(
-            "model.safetensors", 360_400_000,
+            "model.safetensors", 343_672_000,
             "85375373893ddd3641f3912821073e53f5435f9e966e1dca59d004454bfe4fdf", exact=False,
         ),
     ),

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from app.engine import Mesh
 from nodes.mesh._camera import Size, unproject
-from nodes.mesh._render import Subject, render
+from nodes.mesh._render import Rendered, Subject, render
 
 Array = NDArray[Any]
 STEP = 0.02
+BAND = 256
 
 
 def outlines(ready: Subject, pose: Array, intrinsics: Array, size: Size, crease: float) -> NDArray[np.float32]:
@@ -22,17 +23,15 @@ def outlines(ready: Subject, pose: Array, intrinsics: Array, size: Size, crease:
     neighbour, and where normals turn by more than ``crease`` degrees from one sample to the next.
     """
     scale = np.array([[2.0], [2.0], [1.0]])
-    seen = render(Subject(ready.mesh, None, None, None), pose, intrinsics * scale, (size[0] * 2, size[1] * 2))
-    there = seen.face >= 0
-    view = _View(
-        there, seen.depth.astype(np.float64), seen.normal, _flat_normals(ready.mesh, seen.face, pose),
-        unproject(np.ones(there.shape), intrinsics * scale),
-    )  # fmt: skip
-    marked = np.zeros(there.shape, np.bool_)
-    for axis in (0, 1):
-        line = _breaks(view, crease, axis)
-        for side in (slice(None, -1), slice(1, None)):
-            marked[(side, slice(None)) if axis == 0 else (slice(None), side)] |= line
+    seen = render(Subject(ready.mesh, None, None, None), pose, intrinsics * scale, (size[0] * 2, size[1] * 2), finer=0)
+    marked = np.zeros(seen.face.shape, np.bool_)
+    for top in range(0, len(marked), BAND):
+        rows = slice(top, min(top + BAND + 1, len(marked)))
+        view = _view(ready.mesh, seen, pose, intrinsics * scale, rows)
+        for axis in (0, 1):
+            line = _breaks(view, crease, axis)
+            for side in (slice(None, -1), slice(1, None)):
+                marked[rows][(side, slice(None)) if axis == 0 else (slice(None), side)] |= line
     wide = marked.copy()
     wide[1:] |= marked[:-1]
     wide[:, 1:] |= marked[:, :-1]
@@ -48,6 +47,17 @@ class _View(NamedTuple):
     normal: Array
     flat: Array
     ray: Array
+
+
+def _view(mesh: Mesh, seen: Rendered, pose: Array, intrinsics: Array, rows: slice) -> _View:
+    """Some rows of the samples."""
+    face = seen.face[rows]
+    lens = intrinsics.copy()
+    lens[1, 2] -= rows.start
+    rays = unproject(np.ones(face.shape), lens)
+    return _View(
+        face >= 0, seen.depth[rows].astype(np.float64), seen.normal[rows], _flat_normals(mesh, face, pose), rays
+    )
 
 
 def _breaks(view: _View, crease: float, axis: int) -> Array:

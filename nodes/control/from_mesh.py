@@ -45,8 +45,8 @@ def from_mesh(
     aim_x: Annotated[float, Metres] = 0,
     aim_y: Annotated[float, Metres] = 0,
     aim_z: Annotated[float, Metres] = 0,
-    width: Annotated[int, Slider(64, 4096, log=True, unit="px")] = 512,
-    height: Annotated[int, Slider(64, 4096, log=True, unit="px")] = 512,
+    width: Annotated[int, Slider(64, 2048, log=True, unit="px")] = 512,
+    height: Annotated[int, Slider(64, 2048, log=True, unit="px")] = 512,
     light: Annotated[Literal["none", "soft"], Setting(help="For the colours: bare, or with soft lamps.")] = "none",
     crease: Annotated[float, Slider(5, 180, unit="°", help="Lines are drawn along edges sharper than this.")] = 40,
 ) -> Seen:

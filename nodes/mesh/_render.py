@@ -77,13 +77,15 @@ def render(
     """One picture of ``size`` (width, height).
 
     ``light``: none shows the base colour as it is, soft adds a sky and two lamps that stand with the camera.
-    ``finer``: colour and alpha of a pixel average ``finer`` squared samples.
+    ``finer``: colour and alpha of a pixel average ``finer`` squared samples; 0: there are no colours.
     """
     ready = mesh if isinstance(mesh, Subject) else subject(mesh)
     seen = _Seen.of(ready, Camera(pose, intrinsics), size)
     normal = np.zeros((size[1], size[0], 3), np.float32)
     normal[seen.hit] = seen.normals
-    if finer == 1:
+    if finer == 0:
+        colour, alpha = np.zeros_like(normal), seen.hit.astype(np.float32)
+    elif finer == 1:
         colour, alpha = _averaged(seen, light, 1)
     else:
         scale = np.array([[finer], [finer], [1]])

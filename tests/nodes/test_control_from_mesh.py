@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from app.engine import Image, Material, Run
 from nodes.control.from_mesh import FLOOR, from_mesh
@@ -59,3 +60,9 @@ def test_a_point_to_look_at_moves_the_picture_and_an_empty_view_is_told() -> Non
     assert columns.mean() < 24 and run.notes == []
     empty = from_mesh(run, mesh, aim="point", aim_y=100, width=64, height=64)
     assert not empty.mask.values.any() and not empty.depth_map.rgb.any() and "sees nothing" in run.notes[0]
+
+
+def test_lines_do_not_depend_on_the_bands_they_are_drawn_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = from_mesh(Run(), box(pieces=2), width=96, height=96).line_map.pixels
+    monkeypatch.setattr("nodes.control._outlines.BAND", 7)
+    assert np.array_equal(from_mesh(Run(), box(pieces=2), width=96, height=96).line_map.pixels, whole)

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from app.engine import BadFile, BadInput, Cancelled, Detections, Image, MissingWeights, Run, Text
 from nodes.control._ade20k import NAMES, palette
+from nodes.control._cards import UPERNET, VITPOSE
 from nodes.control._skeleton import COLOURS, JOINTS, LIMBS, as_text, drawn, from_coco, from_text
 from nodes.control.pose import pose
 from nodes.control.segmentation import segmentation
@@ -270,3 +271,28 @@ def test_networks_of_another_make_are_refused_in_words(folders: dict[str, Path],
     for make in (pose, segmentation):
         with pytest.raises(MissingWeights):
             make(cpu, picture())
+
+
+def test_published_files_are_as_large_as_the_library_s_networks() -> None:
+    """The sizes on the cards, but for headers of a few hundred bytes a tensor."""
+    from transformers import (
+        ConvNextConfig,
+        UperNetConfig,
+        UperNetForSemanticSegmentation,
+        VitPoseBackboneConfig,
+        VitPoseConfig,
+        VitPoseForPoseEstimation,
+    )
+
+    stages = ["stage1", "stage2", "stage3", "stage4"]
+    small = ConvNextConfig(depths=[3, 3, 27, 3], hidden_sizes=[96, 192, 384, 768], out_features=stages)
+    with torch.device("meta"):
+        models = (
+            (VITPOSE, VitPoseForPoseEstimation(VitPoseConfig(backbone_config=VitPoseBackboneConfig(), num_labels=17))),
+            (UPERNET, UperNetForSemanticSegmentation(
+                UperNetConfig(backbone_config=small, num_labels=150, auxiliary_in_channels=384)
+            )),
+        )  # fmt: skip
+    for card, model in models:
+        size = sum(v.numel() * v.element_size() for v in model.state_dict().values())
+        assert 0 < card.files[-1].size - size < 200_000, card.label

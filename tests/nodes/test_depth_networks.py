@@ -13,6 +13,7 @@ from model_folders import depth_anything, dpt, marigold
 from safetensors.torch import load_file, save_file
 
 from app.engine import BadFile, BadInput, BadParam, Cancelled, Image, MissingWeights, Run
+from nodes.depth import _cards as cards
 from nodes.depth._maps import metres_of
 from nodes.depth.estimate import estimate
 from nodes.depth.marigold_normals import marigold_normals
@@ -209,3 +210,30 @@ def test_half_precision_files_are_found(tmp_path: Path, cpu: Run) -> None:
     assert (folder / "unet" / "diffusion_pytorch_model.fp16.safetensors").is_file()
     got = marigold_normals(cpu, picture(48, 40), "own folder", folder, steps=1, resolution=64)
     assert np.isfinite(got.pixels).all()
+
+
+def bytes_of(model: torch.nn.Module, without: str = "nothing") -> int:
+    return sum(v.numel() * v.element_size() for k, v in model.state_dict().items() if not k.startswith(without))
+
+
+def test_published_files_are_as_large_as_the_library_s_networks() -> None:
+    """The sizes on the cards, but for headers of a few hundred bytes a tensor."""
+    from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, DPTConfig, DPTForDepthEstimation
+
+    unused = "neck.fusion_stage.layers.0.residual_layer1"
+    large = DPTConfig(
+        hidden_size=1024, num_hidden_layers=24, num_attention_heads=16, intermediate_size=4096, image_size=384,
+        backbone_out_indices=[5, 11, 17, 23], neck_hidden_sizes=[256, 512, 1024, 1024],
+    )  # fmt: skip
+    hybrid = DPTConfig(
+        is_hybrid=True, image_size=384, backbone_out_indices=[2, 5, 8, 11], neck_hidden_sizes=[256, 512, 768, 768],
+        reassemble_factors=[1, 1, 1, 0.5], neck_ignore_stages=[0, 1], readout_type="project",
+    )  # fmt: skip
+    with torch.device("meta"):
+        found = (
+            bytes_of(DepthAnythingForDepthEstimation(DepthAnythingConfig())),
+            bytes_of(DPTForDepthEstimation(large), unused),
+            bytes_of(DPTForDepthEstimation(hybrid)),
+        )
+    for card, size in zip(cards.DEPTH, found, strict=True):
+        assert 0 < card.files[-1].size - size < 200_000, card.label

@@ -134,6 +134,14 @@ def test_fine_textures_are_averaged_not_skipped() -> None:
     assert np.abs(got.colour[got.face >= 0] - to_srgb(np.float32(0.5))).max() < 0.02
 
 
+def test_without_colours_all_else_is_the_same() -> None:
+    seen = camera(30, 10, 2, 40, (40, 30))
+    bare, full = (render(sphere(), *seen, (40, 30), finer=finer) for finer in (0, 1))
+    assert not bare.colour.any() and np.array_equal(bare.alpha, full.alpha)
+    for name in ("depth", "normal", "face", "at"):
+        assert np.array_equal(getattr(bare, name), getattr(full, name), equal_nan=True)
+
+
 def test_soft_light_is_brightest_to_the_upper_left_and_equal_runs_are_equal() -> None:
     mesh = sphere(radius=0.5)
     seen = camera(0, 0, 2, 40, (64, 64))
