@@ -83,6 +83,16 @@ def test_eight_turned_passes_give_the_official_median(full: Decoder, golden: dic
     assert told == [i / 8 for i in range(8)]
 
 
+def test_half_precision_on_a_gpu_is_close(full: Decoder, golden: dict[str, Any]) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("this machine has no CUDA device")
+    network = full.to("cuda", torch.float16)
+    given = (golden[key].to("cuda", torch.float16) for key in ("inp/pixel", "inp/latent"))
+    got = single(network, *given).float().cpu()
+    full.to("cpu", torch.float32)
+    assert float((got - golden["out/single"]).abs().mean()) < 5e-3
+
+
 def test_the_encoder_gives_the_official_numbers(golden: dict[str, Any]) -> None:
     network = OffsetEncoder()
     assert by_recipe(network, golden["meta_json"]["seed_encoder"]) == pytest.approx(

@@ -124,6 +124,15 @@ def test_words_give_what_the_parts_give_one_by_one(files: Files, cpu: Run, caref
     assert np.abs(made.out.pixels - expected).max() < 1e-5
 
 
+def test_a_gpu_gives_the_same_picture(files: Files, cpu: Run) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("this machine has no CUDA device")
+    gpu = transparent(Run(wanted_device="cuda"), half=False, **files.given, **SIZE, **WORDS)
+    assert np.abs(gpu.out.pixels - transparent(cpu, **files.given, **SIZE, **WORDS).out.pixels).max() < 0.02
+    reduced = transparent(Run(wanted_device="cuda"), cut_out(), **files.given, **SIZE, **WORDS)
+    assert np.isfinite(reduced.out.pixels).all()
+
+
 def test_a_shared_model_stays_as_it_was(files: Files, cpu: Run) -> None:
     plain: dict[str, Any] = {"model": "own folder", "folder": files.folder, **SIZE, **WORDS}
     before = text_to_picture(cpu, **plain).out

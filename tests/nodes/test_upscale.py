@@ -237,6 +237,25 @@ def test_a_picture_that_would_become_too_large_is_refused_first(tmp_path: Path, 
         upscale(cpu, Image(np.zeros((3000, 3000, 4), np.float32)), "own file", path)
 
 
+@pytest.mark.parametrize("deep", [True, False])
+def test_on_a_gpu_a_tile_takes_no_more_memory_than_was_reckoned(tmp_path: Path, deep: bool) -> None:
+    if choose_device("auto") != "cuda":
+        pytest.skip("this machine has no CUDA device")
+    from spandrel.architectures.Compact.__arch.SRVGG import SRVGGNetCompact
+    from spandrel.architectures.ESRGAN.__arch.RRDB import RRDBNet
+
+    compact = {"num_in_ch": 3, "num_out_ch": 3, "num_feat": 64, "num_conv": 16, "upscale": 4, "act_type": "prelu"}
+    net = RRDBNet(num_blocks=2, scale=4) if deep else SRVGGNetCompact(**compact)
+    torch.save(net.state_dict(), tmp_path / "net.pth")
+    model = network.load(tmp_path / "net.pth", "cuda", True)
+    side = 512 + 2 * network.margin_of(model)
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    network._call(model, np.zeros((side, side, 3), np.float32))
+    taken = (torch.cuda.max_memory_allocated() - before) / side**2
+    assert network.pixel_bytes(model) / 4 < taken < 2 * network.pixel_bytes(model), "half of what is free is used"
+
+
 def test_half_precision_on_a_gpu_is_close_to_full(real: Path) -> None:
     device = choose_device("auto")
     if device == "cpu":

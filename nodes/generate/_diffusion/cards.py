@@ -108,7 +108,7 @@ MODELS = (
                "Stability AI Community License", 10.0, non_commercial=True, name="sdxl-turbo",
                title="SDXL Turbo", role="SDXL Turbo"),
 )  # fmt: skip
-TOKENIZER = WeightCard(SD15, SD15_REVISION, _words("tokenizer"), "MIT", "MIT", 0.0, name="clip-tokenizer",
+TOKENIZER = WeightCard(SD15, SD15_REVISION, _words("tokenizer"), "MIT", "MIT", 0.01, name="clip-tokenizer",
                        title="CLIP vocabulary", role="own file")  # fmt: skip
 _LORA = "pytorch_lora_weights.safetensors"
 FEW_STEPS = (
