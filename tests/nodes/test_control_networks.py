@@ -14,6 +14,7 @@ from model_folders import upernet, vitpose
 from safetensors.torch import load_file, save_file
 
 from app.engine import BadFile, BadInput, Cancelled, Detections, Image, MissingWeights, Run, Text
+from app.engine.devices import choose_device
 from nodes.control._ade20k import NAMES, palette
 from nodes.control._cards import UPERNET, VITPOSE
 from nodes.control._skeleton import COLOURS, JOINTS, LIMBS, as_text, drawn, from_coco, from_text
@@ -296,3 +297,13 @@ def test_published_files_are_as_large_as_the_library_s_networks() -> None:
     for card, model in models:
         size = sum(v.numel() * v.element_size() for v in model.state_dict().values())
         assert 0 < card.files[-1].size - size < 200_000, card.label
+
+
+def test_half_precision_on_a_gpu_finds_the_same_kinds(folders: dict[str, Path], cpu: Run) -> None:
+    device = choose_device("auto")
+    if device == "cpu":
+        pytest.skip("this machine has no GPU")
+    gpu = Run(wanted_device=device)
+    found = [segmentation(run, picture(), "own folder", folders["upernet"]).labels.pixels for run in (gpu, cpu)]
+    assert (found[0] == found[1]).mean() > 0.99
+    assert pose(gpu, picture(), None, None, "own folder", folders["vitpose"]).map.size == (96, 64)

@@ -13,6 +13,7 @@ from model_folders import depth_anything, dpt, marigold
 from safetensors.torch import load_file, save_file
 
 from app.engine import BadFile, BadInput, BadParam, Cancelled, Image, MissingWeights, Run
+from app.engine.devices import choose_device
 from nodes.depth import _cards as cards
 from nodes.depth._maps import metres_of
 from nodes.depth.estimate import estimate
@@ -210,6 +211,21 @@ def test_half_precision_files_are_found(tmp_path: Path, cpu: Run) -> None:
     assert (folder / "unet" / "diffusion_pytorch_model.fp16.safetensors").is_file()
     got = marigold_normals(cpu, picture(48, 40), "own folder", folder, steps=1, resolution=64)
     assert np.isfinite(got.pixels).all()
+
+
+def test_half_precision_on_a_gpu_is_close_to_full(folders: dict[str, Path], cpu: Run) -> None:
+    device = choose_device("auto")
+    if device == "cpu":
+        pytest.skip("this machine has no GPU")
+    gpu = Run(wanted_device=device)
+    for name in ("depth_anything", "dpt"):
+        maps = [estimate(run, picture(), "own folder", folders[name]).map.rgb for run in (gpu, cpu)]
+        assert np.abs(maps[0] - maps[1]).max() < 0.01, name
+    maps = [
+        marigold_normals(run, picture(48, 40), "own folder", folders["marigold"], steps=2, resolution=64).rgb
+        for run in (gpu, cpu)
+    ]
+    assert np.abs(maps[0] - maps[1]).mean() < 0.03, "the noise is the same on every device"
 
 
 def bytes_of(model: torch.nn.Module, without: str = "nothing") -> int:
