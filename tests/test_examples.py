@@ -23,9 +23,11 @@ from app.engine.report import RunReport
 from app.engine.script import run_and_wait
 from app.engine.store import Store
 from app.engine.validate import validate
+from app.engine.weight_needs import cards_of, lacking
 from nodes.io.load_mesh import load_mesh
 from nodes.mesh.analyse import analyse
 
+REGISTRY = discover(("nodes",))
 EXAMPLES = sorted((Path(__file__).parents[1] / "resources" / "examples").glob("*.graph"))
 STARTER = next(path for path in EXAMPLES if path.stem == "starter")
 NODE_SIZE = (200, 200)
@@ -59,6 +61,16 @@ def name_of(path: Path) -> str:
     return path.stem
 
 
+def with_models(path: Path) -> set[str]:
+    """The nodes of an example that call for published model files as they are set."""
+    graph = read(path)
+    return {id for id, node in graph.nodes.items() if cards_of(node, REGISTRY[node.type], graph)}
+
+
+COMPLETE = [path for path in EXAMPLES if not with_models(path)]
+ASKING = [path for path in EXAMPLES if with_models(path)]
+
+
 def quick(path: Path) -> Graph:
     """The example with smaller sizes: the same steps in less time."""
     graph = read(path)
@@ -86,7 +98,7 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
-    return discover(("nodes",))
+    return REGISTRY
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +114,8 @@ def asset(desk: Desk) -> Path:
 
 
 def test_there_are_five_and_each_has_quick_settings() -> None:
-    assert len(EXAMPLES) >= 5
-    assert {path.stem for path in EXAMPLES} == set(QUICK)
+    assert len(COMPLETE) >= 5
+    assert {path.stem for path in COMPLETE} == set(QUICK)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=name_of)
@@ -150,7 +162,7 @@ def test_it_uses_files_of_the_samples_by_relative_path(path: Path, registry: Reg
             assert str(node.params["path"]).startswith("../samples/")
 
 
-@pytest.mark.parametrize("path", [path for path in EXAMPLES if path != STARTER], ids=name_of)
+@pytest.mark.parametrize("path", [path for path in COMPLETE if path != STARTER], ids=name_of)
 def test_it_runs_and_then_runs_nothing(path: Path, desk: Desk) -> None:
     graph = quick(path)
     report = desk.run(graph)
@@ -158,6 +170,27 @@ def test_it_runs_and_then_runs_nothing(path: Path, desk: Desk) -> None:
     assert report.outputs
     assert all((desk.out / name).stat().st_size > 100 for name in report.outputs)
     assert set(desk.states(graph).values()) == {"reused"}
+
+
+@pytest.mark.parametrize("path", ASKING, ids=name_of)
+def test_without_its_models_it_says_which_and_the_rest_runs(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("POLYLOOM_WEIGHTS", "HF_HOME", "HF_HUB_CACHE"):
+        monkeypatch.setenv(name, str(tmp_path / "nothing"))
+    graph, asking = read(path), with_models(path)
+    report = RunReport(graph)
+    run_and_wait(Setup(tmp_path / "store"), graph, path.parent, tmp_path / "out", None, report, strict=False)
+    told = {id: node.state for id, node in report.nodes.items()}
+    after = graph.downstream(asking)
+    first = {id for id in asking if not graph.upstream([id]) & asking - {id}}
+    assert first and all(told[id] == "failed" for id in first)
+    assert all(told[id] in ("blocked", "failed") for id in after)
+    assert all(told[id] == "ran" for id in set(graph.nodes) - after - asking)
+    for id in first:
+        error = report.nodes[id].error
+        assert error is not None and error.kind == "missing-weights" and "main.py weights fetch" in error.advice
+    assert {lack.node for lack in lacking(graph, REGISTRY)} == asking
 
 
 def test_the_clean_up_turns_a_torn_scan_into_a_closed_mesh(desk: Desk) -> None:
