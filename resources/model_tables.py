@@ -23,7 +23,8 @@ def _nodes(specs: list) -> str:
     lines = ["| node | id | GPU memory | computes on | licence of the code |", "|---|---|---|---|---|"]
     for spec in specs:
         devices = ", ".join({"cpu": "CPU", "cuda": "CUDA", "mps": "Apple GPU"}[device] for device in spec.devices)
-        lines.append(f"| {spec.title} | `{spec.id}` | {spec.tier} | {devices} | {spec.licence} |")
+        memory = "under 2 GB" if spec.tier == "CPU" else spec.tier
+        lines.append(f"| {spec.title} | `{spec.id}` | {memory} | {devices} | {spec.licence} |")
     return "\n".join(lines)
 
 
