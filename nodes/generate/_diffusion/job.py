@@ -76,7 +76,7 @@ def pictures_of(
         steps = scheduler(name, parts.scheduler)
         pipe = pipeline(job.task, parts, steps, codec, nets)
         _warn_of_length(run, settings.prompt, parts.tokenizers[0])
-        held.enter_context(applied(pipe, loras))
+        held.enter_context(applied(pipe, loras, run.warn))
         held.enter_context(placed(pipe, where))
         made = _all(run, settings, job, _call(pipe, settings, job, controls), codec, steps, shown)
     return checked(run, source, made) if settings.safety else made

@@ -24,6 +24,7 @@ Float32 = NDArray[np.float32]
 Kind = Literal["auto", "rough", "off"]
 SHARE = 0.04
 ENLARGED = 4
+ON_GPU = ("cuda", "mps")
 
 
 class Preview:
@@ -82,7 +83,7 @@ def preview_of(run: Run, kind: Kind, family: FamilyName, device: str, dtype: Any
         return
     card = PREVIEWS["SDXL" if family == "SDXL" else "SD"]
     try:
-        path = path_of(card, card.files[0].name) if kind == "auto" and device != "cpu" else None
+        path = path_of(card, card.files[0].name) if kind == "auto" and device in ON_GPU else None
     except MissingWeights:
         path = None
     if path is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.engine import BadFile
 from nodes.generate._diffusion.build import build
 from nodes.generate._diffusion.facts import Config, FamilyName
 
@@ -63,9 +64,20 @@ def assemble(recipe: Recipe, dtype: Any, device: str, told: Callable[[float, str
     told(0.0, "loading the text encoder")
     tokenizers = recipe.tokenizers()
     texts = tuple(piece.built(dtype, device) for piece in recipe.texts)
+    for words, text in zip(tokenizers, texts, strict=True):
+        _check_words(len(words), int(text.config.vocab_size), recipe.texts[0].label)
     told(0.3, "loading the denoising network")
     unet = recipe.unet.built(dtype, device)
     told(0.9, "loading the picture decoder")
     wide = recipe.vae.config.get("force_upcast", False)
     vae = recipe.vae.built(torch.float32 if wide else dtype, device)
     return Parts(recipe.family, unet, vae, texts, tokenizers, dict(recipe.scheduler))
+
+
+def _check_words(known: int, read: int, label: str) -> None:
+    """A tokenizer of another model would name words that the text encoder does not have."""
+    if known > read:
+        raise BadFile(
+            f"The tokenizer knows {known:,} words and {label} reads {read:,}: they do not belong together.",
+            "Use the tokenizer of this model: name its folder.",
+        )
