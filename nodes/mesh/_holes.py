@@ -104,19 +104,30 @@ def without_flat(sheet: Sheet) -> tuple[Sheet, int]:
 
 def outward(sheet: Sheet) -> tuple[Sheet, int]:
     """(sheet, parts turned): closed parts look outward, unless they are the inner wall of another part."""
+    part, turn = inward_parts(sheet)
+    return turned(sheet, turn[part]), int(turn.sum())
+
+
+def turned(sheet: Sheet, which: Array) -> Sheet:
+    """The faces marked in ``which``, (M,) bool, look the other way."""
+    if not which.any():
+        return sheet
+    flip = which[:, None]
+    faces, origin = (np.where(flip, rows[:, ::-1], rows).astype(np.int32) for rows in (sheet.faces, sheet.origin))
+    return replace(sheet, faces=faces, origin=origin)
+
+
+def inward_parts(sheet: Sheet) -> tuple[Ints, Array]:
+    """((M,) part of each face, (P,) bool: closed parts that look inward and lie in no other closed part)."""
     count, part = part_of(sheet)
     volume = np.bincount(part, signed_volume(_centred(sheet), sheet.faces), minlength=count)
     edges = edges_of(sheet.faces)
-    is_open = np.bincount(part, edges.at(edges.boundary), minlength=count) > 0
+    is_open = np.bincount(part, edges.at(edges.uses != 2), minlength=count) > 0
     turn = (volume < 0) & ~is_open
     closed = np.flatnonzero(~is_open).tolist()
     for p in np.flatnonzero(turn).tolist():
         turn[p] = not any(_inside(sheet, part, p, q) for q in closed if q != p)
-    if not turn.any():
-        return sheet, 0
-    flip = turn[part][:, None]
-    faces, origin = (np.where(flip, rows[:, ::-1], rows).astype(np.int32) for rows in (sheet.faces, sheet.origin))
-    return replace(sheet, faces=faces, origin=origin), int(turn.sum())
+    return part, turn
 
 
 def _inside(sheet: Sheet, part: Ints, inner: int, outer: int) -> bool:

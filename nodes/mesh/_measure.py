@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import Mesh
+from nodes.mesh._stretch import Stretch, stretch
 from nodes.mesh._topology import (
     Edges,
     Ints,
@@ -25,6 +27,7 @@ from nodes.mesh._topology import (
 )
 
 Array = NDArray[Any]
+ROUNDING = 4e-7
 
 
 @dataclass(frozen=True)
@@ -69,23 +72,76 @@ class Shape:
         return self.closed and self.crossed == 0
 
 
-def measure(mesh: Mesh) -> Shape:
-    """All facts about a mesh with faces and finite positions."""
-    ids = weld_points(mesh.vertices).ids
-    used = np.unique(mesh.faces)
-    faces, real, duplicate = _real_faces(ids[mesh.faces])
-    edges = edges_of(faces)
-    welded = len(np.unique(ids[used]))
-    count, _ = parts(faces, edges) if len(faces) else (0, None)
-    odd_vertices = _odd_vertices(edges, faces)
+@dataclass(frozen=True)
+class Skin:
+    """A mesh with equal positions welded. ``points``: (K, 3) float32. ``real``: (M,) bool, faces over three different
+    positions. ``faces``: (R, 3), those, by welded position. ``edges``: theirs."""
+
+    points: Array
+    real: Array
+    faces: Ints
+    edges: Edges
+
+    @cached_property
+    def groups(self) -> tuple[int, Ints]:
+        """(number of parts, (R,) part of each face)."""
+        return parts(self.faces, self.edges) if len(self.faces) else (0, np.zeros(0, np.int32))
+
+    @cached_property
+    def fan_count(self) -> Array:
+        """(K,) around each position, how many fans of faces."""
+        count, fan = fans(self.edges, self.faces) if len(self.faces) else (0, self.faces)
+        vertex = np.zeros(count, np.int32)
+        vertex[fan.ravel()] = self.faces.ravel()
+        return np.bincount(vertex, minlength=len(self.points))
+
+    @cached_property
+    def repeats(self) -> Array:
+        """(R,) bool: faces over the same three positions as an earlier one."""
+        repeated = np.ones(len(self.faces), bool)
+        repeated[weld_bits(np.sort(self.faces, axis=1)).first] = False
+        return repeated
+
+    def marked(self, which: Array) -> Array:
+        """(M,) bool of all faces, from (R,) of the real ones."""
+        marked = np.zeros(len(self.real), bool)
+        marked[self.real] = which
+        return marked
+
+
+def skin_of(mesh: Mesh) -> Skin:
+    weld = weld_points(mesh.vertices)
+    faces = weld.ids[mesh.faces]
+    real = ~collapsed(faces)
+    kept = faces[real]
+    return Skin(mesh.vertices[weld.first], real, kept, edges_of(kept))
+
+
+def flat_faces(mesh: Mesh) -> Array:
+    """(M,) bool: faces without area, or not higher than rounding lets positions be off their line."""
+    size = np.linalg.norm(face_vectors(mesh.vertices, mesh.faces), axis=1)
+    at = mesh.vertices[mesh.faces].astype(np.float64)
+    longest = np.linalg.norm(at - np.roll(at, 1, axis=1), axis=2).max(axis=1)
+    reach = float(np.abs(at).max(initial=0.0))
+    least = longest * np.maximum(1e-6 * longest, ROUNDING * reach)
+    return np.asarray(size <= np.maximum(least, size.max(initial=0.0) * 1e-10))
+
+
+def measure(mesh: Mesh, skin: Skin | None = None) -> Shape:
+    """All facts about a mesh with faces and finite positions. ``skin``: of this mesh, where it is at hand."""
+    skin = skin or skin_of(mesh)
+    edges, faces = skin.edges, skin.faces
+    used = np.zeros(len(mesh.vertices), bool)
+    used[mesh.faces] = True
+    welded = weld_points(mesh.vertices[used]).count
+    count, _ = skin.groups
+    odd_vertices = int((skin.fan_count > 1).sum())
     crossed = _crossed(edges)
     euler = welded - len(edges.ends) + len(faces)
     sound = len(edges.ends) > 0 and bool((edges.uses == 2).all()) and not odd_vertices and not crossed
-    size = np.linalg.norm(face_vectors(mesh.vertices, mesh.faces), axis=1) / 2
-    least = float(size.max()) * 1e-10
     return Shape(
         welded=welded,
-        loose=len(mesh.vertices) - len(used),
+        loose=int((~used).sum()),
         edges=len(edges.ends),
         parts=count,
         boundary_edges=int(edges.boundary.sum()),
@@ -93,11 +149,11 @@ def measure(mesh: Mesh) -> Shape:
         non_manifold_edges=int(edges.crowded.sum()),
         non_manifold_vertices=odd_vertices,
         crossed=crossed,
-        degenerate=int((~real | (size <= least)).sum()),
-        duplicate=duplicate,
+        degenerate=int((~skin.real | flat_faces(mesh)).sum()),
+        duplicate=int(skin.repeats.sum()),
         euler=euler,
         genus=(2 * count - euler) // 2 if sound else None,
-        area=float(size.sum()),
+        area=float(np.linalg.norm(face_vectors(mesh.vertices, mesh.faces), axis=1).sum()) / 2,
         volume=float(signed_volume(_centred(mesh), mesh.faces).sum()),
     )
 
@@ -106,23 +162,6 @@ def _centred(mesh: Mesh) -> Array:
     """Positions around their middle: far from the origin the volume would drown in rounding."""
     low, high = mesh.bounds
     return np.asarray(mesh.vertices.astype(np.float64) - (low.astype(np.float64) + high) / 2)
-
-
-def _real_faces(faces: Ints) -> tuple[Ints, Array, int]:
-    """(faces over three different positions, (M,) which those are, how many faces repeat an earlier one)."""
-    real = ~collapsed(faces)
-    kept = faces[real]
-    return kept, real, len(kept) - weld_bits(np.sort(kept, axis=1)).count
-
-
-def _odd_vertices(edges: Edges, faces: Ints) -> int:
-    """Vertices whose faces form more than one fan."""
-    if not len(faces):
-        return 0
-    count, fan = fans(edges, faces)
-    vertex = np.zeros(count, np.int32)
-    vertex[fan.ravel()] = faces.ravel()
-    return int((np.bincount(vertex) > 1).sum())
 
 
 def _crossed(edges: Edges) -> int:
@@ -144,16 +183,20 @@ def _loops(edges: Edges) -> int:
 class Layout:
     """``coverage``: share of the unit square. ``overlap``: share of the covered ground that is covered twice or more.
 
-    ``charts``: connected pieces in UV space. ``mirrored``: faces that run clockwise there. ``outside``: vertices
-    outside the unit square. ``density``: texels per metre, or None without a texture.
+    ``charts``: connected pieces in UV space; ``mirrored_charts``: those that run clockwise there for the most part.
+    ``mirrored``: faces that do. ``outside``: vertices outside the unit square. ``density``: texels per metre, or None
+    without a texture; ``densities``: those that 5 % and 95 % of the surface do not reach. ``stretch``: of the faces.
     """
 
     coverage: float
     overlap: float
     charts: int
+    mirrored_charts: int
     mirrored: int
     outside: int
     density: float | None
+    densities: tuple[float, float] | None
+    stretch: Stretch
 
 
 def measure_uv(mesh: Mesh, area: float) -> Layout:
@@ -161,24 +204,43 @@ def measure_uv(mesh: Mesh, area: float) -> Layout:
     from nodes.mesh._raster import uv_use
 
     assert mesh.uv is not None
-    corners = mesh.uv[mesh.faces].astype(np.float64)
-    one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    turn = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
+    turn = uv_turns(mesh)
     coverage, overlap = uv_use(mesh.uv, mesh.faces)
-    laid = float(np.abs(turn).sum()) / 2
+    charts, chart = _charts(mesh)
     picture = mesh.material.base_colour if mesh.material else None
-    texels = laid * picture.size[0] * picture.size[1] if picture else 0.0
+    texels = np.abs(turn) / 2 * (picture.size[0] * picture.size[1] if picture else 0)
+    pulled = stretch(mesh.vertices, mesh.uv, mesh.faces)
     return Layout(
         coverage=coverage,
         overlap=overlap,
-        charts=_charts(mesh),
+        charts=charts,
+        mirrored_charts=int((np.bincount(chart, turn, minlength=charts) < 0).sum()),
         mirrored=int((turn < 0).sum()),
         outside=int(((mesh.uv < -1e-5) | (mesh.uv > 1 + 1e-5)).any(axis=1).sum()),
-        density=float(np.sqrt(texels / area)) if picture and area > 0 else None,
+        density=float(np.sqrt(texels.sum() / area)) if picture and area > 0 else None,
+        densities=_spread(texels, pulled.area) if picture and area > 0 else None,
+        stretch=pulled,
     )
 
 
-def _charts(mesh: Mesh) -> int:
+def uv_turns(mesh: Mesh) -> Array:
+    """(M,) float64 twice the area of each face in UV space, negative where it runs clockwise."""
+    assert mesh.uv is not None
+    corners = mesh.uv[mesh.faces].astype(np.float64)
+    one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return np.asarray(one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0])
+
+
+def _spread(texels: Array, area: Array) -> tuple[float, float]:
+    """Texels per metre of the face below which 5 % and 95 % of the surface lie."""
+    density = np.sqrt(texels / np.maximum(area, 1e-300))
+    order = np.argsort(density, kind="stable")
+    upto = np.cumsum(area[order])
+    low, high = np.searchsorted(upto, np.array([0.05, 0.95]) * upto[-1])
+    return float(density[order[low]]), float(density[order[min(high, len(order) - 1)]])
+
+
+def _charts(mesh: Mesh) -> tuple[int, Ints]:
     assert mesh.uv is not None
     alike = weld_rows(np.concatenate([mesh.vertices, mesh.uv], axis=1)).ids[mesh.faces]
-    return parts(alike, edges_of(alike))[0]
+    return parts(alike, edges_of(alike))

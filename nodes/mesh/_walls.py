@@ -1,0 +1,81 @@
+"""How thick the body is behind each face: a ray from the face inward to the wall on the other side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodes.mesh._bvh import FAR, Tree, _faces_along, _invert, _meet, _push, _span
+from nodes.mesh._jit import kernel
+
+Array = NDArray[Any]
+AT_ONCE = 16_384
+
+
+@kernel
+def _ahead(
+    low: Array, high: Array, child: Array, start: Array, count: Array, corner: Array,
+    origin: Array, direction: Array, own: Array, least: float, found: Array,
+) -> None:  # fmt: skip
+    stack, near, inv = np.empty(128, np.int32), np.empty(128), np.empty(3)
+    for r in range(len(origin)):
+        o, d, best = origin[r].astype(np.float64), direction[r].astype(np.float64), np.inf
+        _invert(d, inv)
+        stack[0], near[0], top = 0, _span(low, high, 0, o, inv, 0.0, FAR), 1
+        while top > 0:
+            top -= 1
+            node = stack[top]
+            if near[top] >= best:
+                continue
+            first = child[node]
+            if first >= 0:
+                reach = min(best, FAR)
+                a = _span(low, high, first, o, inv, 0.0, reach)
+                b = _span(low, high, first + 1, o, inv, 0.0, reach)
+                top = _push(stack, near, top, first, a, b, reach)
+                continue
+            for k in range(start[node], start[node] + count[node]):
+                t, _, _ = _meet(corner, k, o, d)
+                if k != own[r] and least < t < best and t < FAR and _faces_along(corner, k, d, 0.5):
+                    best = t
+        found[r] = best
+
+
+def thickness(tree: Tree, told: Callable[[float], None] = lambda _: None) -> Array:
+    """(M,) float64 metres for the faces of ``tree``, in their own order: from each centre straight inward.
+
+    Only walls that look away, within 60 degrees, count: neither a gap between two walls nor the sides of a sharp edge
+    are taken for a wall. Infinite where nothing lies
+    behind the face.
+    """
+    corner = tree.corner.astype(np.float64)
+    normal = np.cross(corner[:, 3:6], corner[:, 6:9])
+    length = np.linalg.norm(normal, axis=1, keepdims=True)
+    inward = np.where(length > 0, -normal / np.maximum(length, 1e-300), 0.0)
+    centre = corner[:, :3] + (corner[:, 3:6] + corner[:, 6:9]) / 3
+    least = 1e-6 * float(np.linalg.norm(tree.high[0].astype(np.float64) - tree.low[0]))
+    found = np.full(len(corner), np.inf)
+    own = np.arange(len(corner))
+
+    def part(first: int) -> None:
+        rows = slice(first, first + AT_ONCE)
+        boxes = (tree.low, tree.high, tree.child, tree.start, tree.count, tree.corner)
+        _ahead(*boxes, centre[rows], inward[rows], own[rows], least, found[rows])
+
+    with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
+        jobs = [pool.submit(part, first) for first in range(0, len(corner), AT_ONCE)]
+        try:
+            for number, job in enumerate(jobs):
+                told(number / len(jobs))
+                job.result()
+        finally:
+            for job in jobs:
+                job.cancel()
+    result = np.full(len(corner), np.inf)
+    result[tree.order] = np.where(length[:, 0] > 0, found, np.inf)
+    return result
