@@ -29,3 +29,9 @@ def finished(image: Image, colours: Float32, alpha: Float32, feather: float) -> 
     reached = extend_colours(colours, np.clip(4 * alpha, 0, 1))
     pixels = np.concatenate([np.clip(reached, 0, 1), alpha[..., None]], axis=-1)
     return Image(np.ascontiguousarray(pixels, np.float32), image.space), Mask(np.ascontiguousarray(alpha))
+
+
+def opaque(image: Image) -> Float32:
+    """(H, W, 3) as networks take it: grey shows through where the picture is transparent."""
+    alpha = image.alpha[..., None]
+    return np.ascontiguousarray(image.rgb * alpha + np.float32(0.5) * (1 - alpha))

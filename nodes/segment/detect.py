@@ -13,6 +13,7 @@ from app.engine.weight_files import digest_of, path_of, snapshot_of
 from nodes.image._pixels import Float32, check_finite
 from nodes.segment._boxes import suppress
 from nodes.segment._drawing import drawn_on
+from nodes.segment._finish import opaque
 from nodes.segment._labels import COCO_80
 from nodes.segment._models import cards, detr, yolox
 from nodes.segment._models.folders import key_of
@@ -65,7 +66,7 @@ def detect(
     check_finite(image.pixels)
     if min(image.size) < LEAST:
         raise BadInput(f"The picture has {image.size[0]} x {image.size[1]} pixels.", "Use a larger picture.")
-    rgb = np.ascontiguousarray(image.rgb * image.alpha[..., None] + np.float32(0.5) * (1 - image.alpha[..., None]))
+    rgb = opaque(image)
     if model in ("rtdetr-r18", "yolos-tiny", "own folder"):
         boxes, scores, labels = _by_folder(run, rgb, _folder(model, folder), threshold)
         kept = suppress(boxes, scores, overlap, np.unique(labels, return_inverse=True)[1] if labels else None)
