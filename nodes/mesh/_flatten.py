@@ -133,7 +133,8 @@ def _projected(mesh: Mesh, facing: Array, area: Array, label: Array) -> Array:
     """(M, 3, 2) corners in metres: each chart seen along its mean direction, scaled so that it keeps its area."""
     count = int(label.max()) + 1
     axis: Array = np.stack([np.bincount(label, facing[:, k] * area, minlength=count) for k in range(3)], axis=1)
-    axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-300)
+    length = np.linalg.norm(axis, axis=1, keepdims=True)
+    axis = np.where(length > 1e-300, axis / np.maximum(length, 1e-300), (0.0, 0.0, 1.0))  # without area: any direction
     helper = np.where(np.abs(axis[:, :1]) < 0.6, (1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
     right = np.cross(helper, axis)
     right /= np.linalg.norm(right, axis=1, keepdims=True)

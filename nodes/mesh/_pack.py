@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.engine import BadInput
 from nodes.mesh._jit import kernel
 
 Array = NDArray[Any]
@@ -159,5 +160,9 @@ def _best_scale(
             break
         factor = math.sqrt(cells / rows)
         scale = min(widest, scale * (factor if rows <= cells else min(factor, 0.985)))
-    assert best is not None
+    if best is None:
+        raise BadInput(
+            f"{len(size):,} charts, {gap} apart, do not fit into {cells} x {cells}.",
+            "Use a larger texture, less padding, or a Decimate or Smooth step before.",
+        )
     return best

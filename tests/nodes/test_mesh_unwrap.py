@@ -168,3 +168,18 @@ def test_bad_input_says_what_to_do() -> None:
 
 def test_watertightness_survives() -> None:
     assert oracle(unwrap(Run(), bumpy(4))).is_watertight
+
+
+def test_a_part_without_area_is_no_obstacle() -> None:
+    """A sliver apart from the rest: its chart has no direction to be seen along."""
+    rest = box()
+    sliver = Mesh.of([[3, 0, 0], [4, 0, 0], [5, 0, 0]], [[0, 1, 2]])
+    laid = unwrap(Run(), together(rest, sliver), method="fast")
+    assert np.isfinite(laid.uv).all() and measure_uv(laid, 1.0).overlap < 0.001
+
+
+def test_charts_that_cannot_fit_are_told() -> None:
+    many = together(*(moved(box(), 3 * i, 0, 0) for i in range(80)))
+    with pytest.raises(BadInput, match="do not fit") as caught:
+        unwrap(Run(), many, texture_size=64, padding=16, method="box")
+    assert "larger texture" in caught.value.advice
