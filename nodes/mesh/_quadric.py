@@ -19,7 +19,7 @@ from nodes.mesh._jit import inlined, kernel
 
 Array = NDArray[Any]
 AREA, FIRST = 10, 11
-FIRM = 1e-6
+FIRM = 1e-8
 TIE = 1e-12
 FAR = 4.0
 
