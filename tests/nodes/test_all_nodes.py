@@ -34,6 +34,7 @@ from app.engine.payloads import (
     Pictures,
     Report,
     Text,
+    Views,
 )
 from app.engine.plan import Step, step_key
 from app.engine.registry import discover
@@ -64,6 +65,14 @@ def ball() -> Mesh:
     return replace(mesh, material=Material("m", base_colour=Image.of(np.random.default_rng(1).random((16, 16, 3)))))
 
 
+def views() -> Views:
+    """The ball from the front."""
+    turn = np.eye(4, dtype=np.float32)
+    turn[2, 3] = 3
+    lens = np.asarray([[80, 0, 36], [0, 80, 32], [0, 0, 1]], np.float32)
+    return Views((picture(),), lens[None], turn[None])
+
+
 @cache
 def sample(kind: type[Payload]) -> Payload:
     makers: dict[type[Payload], Callable[[], Payload]] = {
@@ -78,6 +87,7 @@ def sample(kind: type[Payload]) -> Payload:
         Detections: lambda: Detections(
             np.array([[0.1, 0.1, 0.9, 0.9]], np.float32), np.ones(1, np.float32), ("ball",), size=(72, 64)
         ),
+        Views: views,
         Number: lambda: Number(2.0),
         Text: lambda: Text("word"),
         Material: Material,
