@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from app.engine import BadFile, BadInput, BadParam, Controls, Image, Mask, MissingWeights, Run
 from app.engine.codec import digest, encode
 from app.engine.weight_files import needed
-from nodes.generate._diffusion import net_cards
+from nodes.generate._diffusion import net_cards, nets
 from nodes.generate._diffusion.facts import FAMILIES, FamilyName
 from nodes.generate._diffusion.nets import file_net
 from nodes.generate._diffusion.schedulers import scheduler
@@ -115,10 +115,10 @@ def test_it_is_what_the_library_gives(models: Path, cpu: Run, family: str) -> No
 
     folder = models / family
     controls = guided(cpu, folder, "b", guided(cpu, folder, "a", strength=0.5, end=0.75), strength=1.5)
-    nets = [diffusers.ControlNetModel.from_pretrained(folder / name, local_files_only=True) for name in ("a", "b")]
+    both = [diffusers.ControlNetModel.from_pretrained(folder / name, local_files_only=True) for name in ("a", "b")]
     plain = {} if family == "SDXL" else {"safety_checker": None, "requires_safety_checker": False}
     pipe = diffusers.AutoPipelineForText2Image.from_pretrained(
-        folder / "model", controlnet=nets, local_files_only=True, **plain
+        folder / "model", controlnet=both, local_files_only=True, **plain
     )
     pipe.scheduler = scheduler("DPM++ 2M Karras", dict(pipe.scheduler.config))
     pipe.set_progress_bar_config(disable=True)
@@ -223,10 +223,67 @@ def test_a_changed_network_file_is_another_value(models: Path, cpu: Run, tmp_pat
 
 def test_missing_weights_are_told_for_each_network(cpu: Run) -> None:
     names = get_args(net_cards.Net)[:-2]
-    assert {card.role for card in net_cards.CARDS} == set(names)
-    assert len({card.handle for card in net_cards.CARDS}) == len(names)
+    assert sorted(role for card in net_cards.CARDS for role in card.roles) == sorted(names)
+    assert len({card.handle for card in net_cards.CARDS}) == len(net_cards.CARDS)
     for card in net_cards.CARDS:
-        with pytest.raises(MissingWeights) as told:
-            control(cpu, a_map(), net=card.role)  # type: ignore[arg-type]
-        assert f"main.py weights fetch {card.handle}" in told.value.advice
-        assert needed(net_cards.CARDS, {"net": card.role}) == (card,)
+        for role in card.roles:
+            with pytest.raises(MissingWeights) as told:
+                control(cpu, a_map(), net=role)  # type: ignore[arg-type]
+            assert f"main.py weights fetch {card.handle}" in told.value.advice
+            assert needed(net_cards.CARDS, {"net": role}) == (card,)
+
+
+@pytest.fixture
+def union(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tiny union network under the names of the published files; their checksums are not looked at."""
+    from diffusers import ControlNetUnionModel
+
+    base = tiny.unet_sizes("SDXL")
+    torch.manual_seed(4)
+    net = ControlNetUnionModel(
+        **{k: v for k, v in base.items() if k not in ("up_block_types", "out_channels", "sample_size")},
+        conditioning_embedding_out_channels=(16, 32, 32, 32), num_control_type=8, num_trans_channel=64,
+        num_proj_channel=64,
+    )  # fmt: skip
+    for block in (*net.controlnet_down_blocks, net.controlnet_mid_block, net.spatial_ch_projs):
+        torch.nn.init.normal_(block.weight, std=0.1)
+    net.save_pretrained(tmp_path / "union")
+    (tmp_path / "union" / "config.json").rename(tmp_path / "union" / net_cards.UNION_CONFIG)
+    plain = tmp_path / "union" / "diffusion_pytorch_model.safetensors"
+    plain.rename(tmp_path / "union" / net_cards.UNION_WEIGHTS)
+    monkeypatch.setattr(nets, "snapshot_of", lambda card: tmp_path / "union")
+
+
+def test_the_union_network_reads_every_kind_of_map(models: Path, cpu: Run, union: None) -> None:
+    how: dict[str, Any] = {"folder": models / "SDXL" / "model", **WORDS}
+    plain = text_to_picture(cpu, **SIZE, **how).out.pixels
+    made = {}
+    for kind in ("canny", "line art", "depth", "normal"):
+        made[kind] = control(cpu, a_map(), net=f"SDXL union {kind}")  # type: ignore[arg-type]
+    found = {kind: text_to_picture(cpu, c, **SIZE, **how).out.pixels for kind, c in made.items()}
+    assert np.array_equal(found["canny"], found["line art"])
+    assert len({picture.tobytes() for picture in (plain, *found.values())}) == 4
+    both = control(cpu, a_map(), made["depth"], net="SDXL union normal", strength=0.0)
+    assert np.abs(text_to_picture(cpu, both, **SIZE, **how).out.pixels - found["depth"]).max() < 1e-4
+    assert sum("SDXL union" in name for name in cpu.models.names()) == 1
+    image = Image.of(np.random.default_rng(5).random((64, 64, 3)))
+    mask = Mask(np.ones((64, 64), np.float32))
+    for call in (picture_to_picture, lambda run, image, c, **how: inpaint(run, image, mask, c, **how)):
+        without, guided_, twice = (call(cpu, image, c, **how).out.pixels for c in (None, made["depth"], both))
+        assert np.abs(without - guided_).max() > 1e-3 and np.abs(twice - guided_).max() < 1e-4
+    mixed = control(cpu, a_map(), made["depth"], net="own folder", folder=models / "SDXL" / "a")
+    with pytest.raises(BadInput, match="cannot be used together"):
+        text_to_picture(cpu, mixed, **SIZE, **how)
+
+
+def test_the_published_union_network_has_the_size_of_its_file() -> None:
+    from diffusers import ControlNetUnionModel
+
+    base = FAMILIES["SDXL"].unet
+    with torch.device("meta"):
+        net = ControlNetUnionModel(
+            **{k: v for k, v in base.items() if k not in ("up_block_types", "out_channels", "sample_size")},
+            num_control_type=8, conditioning_embedding_out_channels=(16, 32, 96, 256),
+        )  # fmt: skip
+    size = next(f.size for f in net_cards.CARDS[-1].files if f.name == net_cards.UNION_WEIGHTS)
+    assert abs(size / (2 * sum(value.numel() for value in net.parameters())) - 1) < 1e-3

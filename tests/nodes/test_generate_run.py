@@ -289,3 +289,17 @@ def test_the_safety_checker_of_a_folder_blacks_out_what_it_objects_to(models: Pa
         run = Run(wanted_device="cpu")
         made = text_to_picture(run, folder=folder, safety=True, **SIZE, **WORDS).out
         assert (made.rgb.max() == 0) == black and bool(run.notes) == black
+
+
+def test_the_benchmark_for_a_gpu_machine_runs_with_small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    monkeypatch.setattr("nodes.generate._diffusion.preview.path_of", None)
+    monkeypatch.setattr("nodes.generate._diffusion.preview.ON_GPU", ())
+    monkeypatch.delenv("OUT", raising=False)
+    import gpu_diffusion
+
+    result = gpu_diffusion.main(["--tiny", "--device", "cpu", "--rounds", "1", "--few", "1", "--many", "2"])
+    for family in ("SD 1.5", "SDXL"):
+        ways = result["families"][family]["ways"]
+        assert set(ways) == {"direct", "node, no previews", "node, rough previews", "node, TAESD previews"}
+        assert ways["direct"]["over_direct"] == 0 and all("step_s" in way for way in ways.values())

@@ -17,6 +17,7 @@ from nodes.generate._diffusion import cards
 from nodes.generate._diffusion.codec import Codec
 from nodes.generate._diffusion.facts import GRID, TOKENS
 from nodes.generate._diffusion.lora import applied
+from nodes.generate._diffusion.net_cards import MODES, UNION
 from nodes.generate._diffusion.nets import check_fits, nets_of
 from nodes.generate._diffusion.params import Settings
 from nodes.generate._diffusion.pipelines import Task, pipeline, placed
@@ -132,10 +133,15 @@ def _guided(controls: Controls, job: Job) -> dict[str, Any]:
         [float(s) for s in controls.strengths],
         *([float(v) for v in column] for column in controls.ranges.T),
     )
-    image = "image" if job.task == "text" else "control_image"
+    union = controls.nets[0].startswith(UNION)
+    image = "image" if job.task == "text" and not union else "control_image"
     names = (image, "controlnet_conditioning_scale", "control_guidance_start", "control_guidance_end")
     single = len(maps) == 1
-    return {name: values[0] if single else values for name, values in zip(names, lists, strict=True)}
+    given: dict[str, Any] = {n: values[0] if single else values for n, values in zip(names, lists, strict=True)}
+    if union:
+        modes = [MODES[net.removeprefix(UNION).strip()] for net in controls.nets]
+        given |= {"control_image": maps, "control_mode": modes}
+    return given
 
 
 def _planes(pixels: Float32) -> Any:

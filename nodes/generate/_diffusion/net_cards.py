@@ -1,4 +1,7 @@
-"""The published ControlNets: the models of version 1.1 for SD 1.5, and of several makers for SDXL."""
+"""The published ControlNets: the models of version 1.1 for SD 1.5, and of several makers for SDXL.
+
+The union network reads every kind of map and is told which by a number (``MODES``).
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,16 @@ from nodes.generate._diffusion import cards
 Net = Literal[
     "SD 1.5 canny", "SD 1.5 depth", "SD 1.5 normal", "SD 1.5 pose", "SD 1.5 scribble", "SD 1.5 soft edge",
     "SD 1.5 line art", "SD 1.5 tile", "SD 1.5 segmentation", "SDXL canny", "SDXL depth", "SDXL pose", "SDXL scribble",
-    "SDXL tile", "own folder", "own file",
+    "SDXL tile", "SDXL union canny", "SDXL union depth", "SDXL union normal", "SDXL union pose", "SDXL union scribble",
+    "SDXL union soft edge", "SDXL union line art", "SDXL union tile", "SDXL union segmentation", "own folder",
+    "own file",
 ]  # fmt: skip
+UNION = "SDXL union"
+MODES = {
+    "pose": 0, "depth": 1, "soft edge": 2, "scribble": 2, "canny": 3, "line art": 3, "normal": 4, "segmentation": 5,
+    "tile": 6,
+}  # fmt: skip
+UNION_CONFIG, UNION_WEIGHTS = "config_promax.json", "diffusion_pytorch_model_promax.safetensors"
 OWN_FOLDER, OWN_FILE = get_args(Net)[-2:]
 ONE_FILE = "https://huggingface.co/comfyanonymous/ControlNet-v1-1_fp16_safetensors/resolve/main"
 
@@ -64,4 +75,11 @@ CARDS = (
          WeightFile(_PLAIN, _XL, exact=False), "Apache-2.0"),
     _hub("SDXL tile", "xinsir/controlnet-tile-sdxl-1.0", "1ae8d9529efe58f7362a987363ff86a7904dc84f",
          WeightFile(_PLAIN, _XL, exact=False), "Apache-2.0"),
+    WeightCard(
+        "xinsir/controlnet-union-sdxl-1.0", "801a4a3fa3d4c936f4feea95b98607bc6726f80c",
+        (WeightFile(UNION_CONFIG, 1260, "6653ad6a0ed181f0d4a7225f1b1c037405d98573fbf0862b1ca3ab6c99b52c21"),
+         WeightFile(UNION_WEIGHTS, 2_513_342_408, "9fae2e50cb431bfcbe05822b59ec2228df545ef27f711dea8949e9f4ed9f7cdc")),
+        "Apache-2.0", "Apache-2.0", 2.6, name="controlnet-sdxl-union", title="ControlNet union for SDXL",
+        role=tuple(f"{UNION} {kind}" for kind in MODES),
+    ),
 )  # fmt: skip

@@ -20,8 +20,8 @@ from app.engine import (
 from app.engine.weight_files import digest_of, path_of, snapshot_of
 from nodes.generate._diffusion.build import build
 from nodes.generate._diffusion.facts import FAMILIES, Config
-from nodes.generate._diffusion.net_cards import CARDS, OWN_FILE, OWN_FOLDER
-from nodes.generate._diffusion.read_folder import piece
+from nodes.generate._diffusion.net_cards import CARDS, OWN_FILE, OWN_FOLDER, UNION, UNION_CONFIG, UNION_WEIGHTS
+from nodes.generate._diffusion.read_folder import config_of, piece
 from nodes.generate._diffusion.recipe import Piece
 from nodes.generate._diffusion.shapes import unet_config
 from nodes.generate._diffusion.source import folder_digest
@@ -39,7 +39,7 @@ def place_for(net: str, source: str) -> Path:
         if not place.exists():
             raise BadFile(f"There is no {place}.", "Check the path.")
         return place
-    card = next(card for card in CARDS if card.role == net)
+    card = next(card for card in CARDS if net in card.roles)
     return path_of(card, card.files[0].name) if card.url else snapshot_of(card)
 
 
@@ -59,17 +59,19 @@ def nets_of(run: Run, controls: Controls | None, placed: Placement) -> Iterator[
         for kind, source in zip(controls.nets, controls.sources, strict=True) if controls else ():
             run.check()
             place = place_for(kind, source)
-            content = digest_for(kind, source) or kind
+            content = digest_for(kind, source) or (UNION if kind.startswith(UNION) else kind)
             home = "cpu" if placed.offload else placed.device
             name = f"controlnet {content} {placed.device} {placed.dtype} {home}"
             size = sum(f.stat().st_size for f in place.glob("*.safetensors")) if place.is_dir() else 0
             size = size or (place.stat().st_size if place.is_file() else 0)
-            load = partial(_load, place, placed, home)
+            load = partial(_load, kind, place, placed, home)
             found.append(held.enter_context(run.models.use(name, load, size / 1e9, run.check)))
         yield tuple(found)
 
 
-def _load(place: Path, placed: Placement, home: str) -> Any:
+def _load(net: str, place: Path, placed: Placement, home: str) -> Any:
+    if net.startswith(UNION):
+        return union_net(place).built(placed.dtype, home)
     if place.is_dir():
         return folder_net(place, placed.half).built(placed.dtype, home)
     return file_net(place, placed.dtype, home)
@@ -82,6 +84,16 @@ def folder_net(folder: Path, half: bool) -> Piece:
     if kind != "ControlNetModel":
         raise BadFile(f"{folder.name} holds a {kind}, which works in another way.", ADVICE)
     return found
+
+
+def union_net(folder: Path) -> Piece:
+    """The network for every kind of map, under the names of its files. Raises :class:`BadFile`."""
+    weights = folder / UNION_WEIGHTS
+    return Piece("ControlNetUnionModel", weights.name, config_of(folder / UNION_CONFIG), partial(_tensors, weights))
+
+
+def _tensors(path: Path) -> dict[str, Any]:
+    return table(read_tensors(path), label=path.name)
 
 
 def file_net(path: Path, dtype: Any, device: str = "cpu") -> Any:
@@ -145,7 +157,12 @@ def _modern_config(tensors: dict[str, Any]) -> Config:
 
 
 def check_fits(controls: Controls | None, nets: tuple[Any, ...], unet: Any) -> None:
-    """Raise :class:`BadInput` where a network was trained for another family than the model's."""
+    """Raise :class:`BadInput` where a network was trained for another family than the model's, or cannot be mixed."""
+    if len({is_union(net) for net in nets}) > 1:
+        raise BadInput(
+            "The union network and other ControlNets cannot be used together.",
+            "Choose the union network for every map, or for none.",
+        )
     for kind, net in zip(controls.nets if controls else (), nets, strict=True):
         ours, theirs = unet.config.cross_attention_dim, net.config.cross_attention_dim
         same = ours == theirs and list(unet.config.block_out_channels) == list(net.config.block_out_channels)
@@ -154,3 +171,7 @@ def check_fits(controls: Controls | None, nets: tuple[Any, ...], unet: Any) -> N
                 f"The ControlNet {kind} was made for another family than this model.",
                 "Use networks for SD 1.5 with SD 1.5, and those for SDXL with SDXL.",
             )
+
+
+def is_union(net: Any) -> bool:
+    return type(net).__name__ == "ControlNetUnionModel"

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from app.engine import Placement
 from nodes.generate._diffusion.codec import Codec
+from nodes.generate._diffusion.nets import is_union
 from nodes.generate._diffusion.recipe import Parts
 
 Task = Literal["text", "picture", "inpaint"]
@@ -26,13 +27,20 @@ _CLASSES: dict[tuple[bool, bool, Task], str] = {
     (True, True, "inpaint"): "StableDiffusionXLControlNetInpaintPipeline",
 }
 
+_UNION: dict[Task, str] = {
+    "text": "StableDiffusionXLControlNetUnionPipeline",
+    "picture": "StableDiffusionXLControlNetUnionImg2ImgPipeline",
+    "inpaint": "StableDiffusionXLControlNetUnionInpaintPipeline",
+}
+
 
 def pipeline(task: Task, parts: Parts, steps: Any, codec: Codec, nets: tuple[Any, ...] = ()) -> Any:
     """A pipeline for one call. ``steps``: a fresh scheduler; ``nets``: ControlNets, in the order of their maps."""
     import diffusers
 
     large = parts.family == "SDXL"
-    made = getattr(diffusers, _CLASSES[large, bool(nets), task])
+    union = bool(nets) and is_union(nets[0])
+    made = getattr(diffusers, _UNION[task] if union else _CLASSES[large, bool(nets), task])
     given: dict[str, Any] = {
         "vae": codec,
         "text_encoder": parts.texts[0],

@@ -65,14 +65,17 @@ class Preview:
 
 
 def rough(latents: Any, family: FamilyName) -> Float32:
-    """(1, 4, h, w) to (4h, 4w, 3) of 0..1 by the family's linear map."""
-    import cv2
+    """(1, 4, h, w) to (4h, 4w, 3) of 0..1 by the family's linear map, on the device of the latents."""
+    import torch
 
     facts = FAMILIES[family]
-    values = np.nan_to_num(latents[0].float().cpu().numpy()).transpose(1, 2, 0)
-    colours = values @ np.asarray(facts.rgb, np.float32) + np.asarray(facts.base, np.float32)
-    size = (colours.shape[1] * ENLARGED, colours.shape[0] * ENLARGED)
-    return np.asarray(cv2.resize(colours, size, interpolation=cv2.INTER_LINEAR).clip(0, 1), np.float32)
+    with torch.inference_mode():
+        mix = torch.tensor(facts.rgb, device=latents.device).T[..., None, None]
+        base = torch.tensor(facts.base, device=latents.device)
+        colours = torch.nn.functional.conv2d(latents.float(), mix, base)
+        large = torch.nn.functional.interpolate(colours, scale_factor=ENLARGED, mode="bilinear")
+        found = large[0].nan_to_num().clamp(0, 1).permute(1, 2, 0).cpu().numpy()
+    return np.ascontiguousarray(found, np.float32)
 
 
 @contextmanager
