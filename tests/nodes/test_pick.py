@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pictures
+from sam_files import published_file
 
 from app.engine import BadInput, Detections, Image, Run, Stroke
 from app.engine.codec import decode, digest, encode
 from app.engine.errors import BadPayload
 from app.engine.palette import distinct_colours
+from app.engine.script import Workspace
 from nodes.segment._boxes import area, box_mask, box_of, overlap
 from nodes.segment._drawing import label_picture
 from nodes.segment._labels import COCO_80, coco_91, listed, numbers_of
@@ -181,3 +183,18 @@ def test_label_pictures_show_small_parts_above_large_ones() -> None:
     many = distinct_colours(40)
     apart = np.abs(many[:, None] - many[None]).sum(axis=2) + np.eye(40)
     assert apart.min() > 0.05 and many.min() >= 0 and many.max() <= 1
+
+
+def test_a_word_becomes_an_outline_in_a_graph_of_three_nodes(shared: Path, nano: Path, tmp_path: Path) -> None:
+    """Detect objects, Pick an object, Segment anything, linked as on the canvas; the last one small and drawn."""
+    work = Workspace(device="cpu")
+    image = work.add("io.load_image", path=shared / "photos" / "dog.jpg")
+    objects = work.add("segment.detect", image=image, model="own file", file=nano)
+    picked = work.add("segment.pick", image=image, objects=objects.objects, word="the bikes", outline="as found")
+    file = published_file(tmp_path / "sam.pth")
+    outline = work.add("segment.sam", image=image, objects=picked.chosen, model="own file", file=file, part="whole")
+    results = work.run()
+    assert results[picked.chosen].labels == ("bicycle",)
+    box = results[picked.chosen].boxes[0] * [768, 576, 768, 576]
+    assert results[picked.mask].values.sum() == pytest.approx((box[2] - box[0]) * (box[3] - box[1]), rel=1e-3)
+    assert results[outline.image].size == (768, 576) and results[outline.mask].values.any()
