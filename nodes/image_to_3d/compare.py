@@ -135,11 +135,13 @@ def _rows(
     left = iter(pictures)
     rows = [Row("Picture", f"{image.size[0]} x {image.size[1]} px", (image,))]
     for outcome in outcomes:
+        title = outcome.method.spec.title
         if outcome.mesh is None:
             state = "needs weights" if outcome.lacks_weights else "failed"
-            rows.append(Row(outcome.method.label, state, trouble=f"{outcome.trouble}\n{outcome.advice}"))
+            facts = filter(None, (outcome.method.told, state))
+            rows.append(Row(title, "\n".join(facts), trouble=f"{outcome.trouble}\n{outcome.advice}"))
         else:
-            rows.append(Row(outcome.method.label, "\n".join(_facts(outcome)), next(left)))
+            rows.append(Row(title, "\n".join(_facts(outcome)), next(left)))
     if reference is not None:
         rows.append(Row("Reference", f"{len(reference.faces):,} triangles", next(left)))
     return rows
@@ -149,6 +151,7 @@ def _facts(outcome: Outcome) -> list[str]:
     assert outcome.mesh is not None
     memory = f"{outcome.memory_gb:.2f} GB memory"
     return [
+        *([outcome.method.told] if outcome.method.told else []),
         f"{outcome.seconds:.1f} s",
         memory if not outcome.gpu_gb else f"{memory}, {outcome.gpu_gb:.2f} GB on the GPU",
         f"{len(outcome.mesh.faces):,} triangles",
