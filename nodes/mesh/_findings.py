@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.engine import Mesh
 from nodes.mesh import _holes as holes
 from nodes.mesh._measure import Layout, Skin, flat_faces, uv_turns
-from nodes.mesh._mending import Sheet
+from nodes.mesh._mending import sheet_of
 from nodes.mesh._topology import face_vectors, weld_bits
 
 Array = NDArray[Any]
@@ -92,8 +92,7 @@ def _flipped(skin: Skin) -> tuple[Array, int, int]:
     area = np.linalg.norm(face_vectors(skin.points, skin.faces), axis=1)
     flip, _ = wind(skin.faces, skin.edges.pairs, area, skin.edges.forward.ravel())
     faces = np.where(flip[:, None], skin.faces[:, ::-1], skin.faces).astype(np.int32)
-    points = skin.points.astype(np.float64)
-    part, inward = holes.inward_parts(Sheet(points, faces, faces, None, np.zeros(len(faces), bool)))
+    part, inward = holes.inward_parts(sheet_of(skin.points, faces))
     return skin.marked(flip ^ inward[part]), int(flip.sum()), int(inward.sum())
 
 

@@ -36,8 +36,11 @@ def rims(sheet: Sheet) -> list[Array]:
     return found[::-1]
 
 
-def closed_up(sheet: Sheet, largest: float) -> tuple[Sheet, int, int]:
-    """(sheet, holes filled, holes left): rims not longer than ``largest`` metres are filled."""
+def closed_up(sheet: Sheet, largest: float, within: Array | None = None) -> tuple[Sheet, int, int]:
+    """(sheet, holes filled, holes left): rims not longer than ``largest`` metres are filled.
+
+    ``within``: (K,) bool; only rims whose vertices are all marked count.
+    """
     from nodes.mesh._patching import patch
 
     keys = _keys(sheet)
@@ -45,7 +48,7 @@ def closed_up(sheet: Sheet, largest: float) -> tuple[Sheet, int, int]:
     corner[sheet.faces.ravel()] = sheet.origin.ravel()
     faces, points, origin, left = [], [sheet.points], [corner], 0
     count = len(sheet.points)
-    all_rims = rims(sheet)
+    all_rims = [rim for rim in rims(sheet) if within is None or within[rim].all()]
     for rim in all_rims:
         at = sheet.points[rim]
         if len(rim) < 3 or np.linalg.norm(at - np.roll(at, 1, axis=0), axis=1).sum() > largest:
@@ -58,7 +61,11 @@ def closed_up(sheet: Sheet, largest: float) -> tuple[Sheet, int, int]:
             points.append(at.mean(axis=0, keepdims=True))
             origin.append(corner[rim[:1]])
             count += 1
-    return _joined(sheet, faces, points, origin), len(all_rims) - left, left
+    if faces:
+        new = np.concatenate(faces)
+        sheet = replace(sheet, points=np.concatenate(points))
+        sheet = sheet.with_faces(new, np.concatenate(origin)[new], np.full(len(new), -1), patch=True)
+    return sheet, len(all_rims) - left, left
 
 
 def _keys(sheet: Sheet) -> Array:
@@ -76,20 +83,6 @@ def _taken(rim: Array, keys: Array) -> Array:
     ring = np.arange(len(rim))
     taken[ring, (ring + 1) % len(rim)] = taken[(ring + 1) % len(rim), ring] = False
     return taken
-
-
-def _joined(sheet: Sheet, faces: list[Array], points: list[Array], origin: list[Array]) -> Sheet:
-    if not faces:
-        return sheet
-    new, corner = np.concatenate(faces).astype(np.int32), np.concatenate(origin)
-    groups = None if sheet.groups is None else np.concatenate([sheet.groups, np.zeros(len(new), np.int32)])
-    return Sheet(
-        np.concatenate(points),
-        np.concatenate([sheet.faces, new]),
-        np.concatenate([sheet.origin, corner[new]]),
-        groups,
-        np.concatenate([sheet.patch, np.ones(len(new), bool)]),
-    )
 
 
 def without_flat(sheet: Sheet) -> tuple[Sheet, int]:

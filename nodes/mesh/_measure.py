@@ -119,9 +119,14 @@ def skin_of(mesh: Mesh) -> Skin:
 
 def flat_faces(mesh: Mesh) -> Array:
     """(M,) bool: faces without area, or not higher than rounding lets positions be off their line."""
-    size = np.linalg.norm(face_vectors(mesh.vertices, mesh.faces), axis=1)
-    at = mesh.vertices[mesh.faces].astype(np.float64)
-    longest = np.linalg.norm(at - np.roll(at, 1, axis=1), axis=2).max(axis=1)
+    return flat(mesh.vertices, mesh.faces)
+
+
+def flat(vertices: Array, faces: Ints) -> Array:
+    """The same for (N, 3) positions."""
+    size = np.linalg.norm(face_vectors(vertices, faces), axis=1)
+    at = vertices[faces].astype(np.float64)
+    longest = np.sqrt(((at - np.roll(at, 1, axis=1)) ** 2).sum(axis=2).max(axis=1, initial=0.0))
     reach = float(np.abs(at).max(initial=0.0))
     least = longest * np.maximum(1e-6 * longest, ROUNDING * reach)
     return np.asarray(size <= np.maximum(least, size.max(initial=0.0) * 1e-10))

@@ -28,24 +28,50 @@ APART = 1e-5
 
 @dataclass(frozen=True)
 class Sheet:
-    """``points``: (K, 3) float64. ``faces``: (M, 3) into them. ``origin``: (M, 3) vertex of the input for attributes.
+    """``points``: (K, 3) float64. ``faces``: (M, 3) into them. ``source``: (M,) face of the input, or -1 for a new one.
 
-    ``patch``: (M,) bool, faces that fill a hole.
+    ``origin``: (M, 3) where each corner has its attributes from: a vertex of the input, or ``stock`` (how many those
+    are) plus the row of ``blend``, (B, 3): from this origin, to this one, by this share. ``patch``: (M,) bool, faces
+    that fill a hole.
     """
 
     points: Array
     faces: Ints
     origin: Ints
-    groups: Ints | None
+    source: Ints
     patch: Array
+    stock: int
+    blend: Array
 
     def only(self, keep: Array) -> Sheet:
-        groups = None if self.groups is None else self.groups[keep]
-        return replace(self, faces=self.faces[keep], origin=self.origin[keep], groups=groups, patch=self.patch[keep])
+        return replace(
+            self, faces=self.faces[keep], origin=self.origin[keep], source=self.source[keep], patch=self.patch[keep]
+        )
+
+    def with_faces(self, faces: Array, origin: Array, source: Array, patch: bool = False) -> Sheet:
+        """With more faces behind the others."""
+        return replace(
+            self,
+            faces=np.concatenate([self.faces, faces]).astype(np.int32),
+            origin=np.concatenate([self.origin, origin]).astype(np.int32),
+            source=np.concatenate([self.source, source]).astype(np.int32),
+            patch=np.concatenate([self.patch, np.full(len(faces), patch)]),
+        )
 
     @property
     def area(self) -> Array:
         return np.asarray(np.linalg.norm(face_vectors(self.points, self.faces), axis=1) / 2)
+
+    @property
+    def extent(self) -> float:
+        """Diagonal of the box around all faces, metres."""
+        return float(np.linalg.norm(np.ptp(self.points[self.faces].reshape(-1, 3), axis=0))) if len(self.faces) else 0.0
+
+
+def sheet_of(points: Array, faces: Ints) -> Sheet:
+    """Faces as they are, each its own source."""
+    source, patch = np.arange(len(faces), dtype=np.int32), np.zeros(len(faces), bool)
+    return Sheet(points.astype(np.float64), faces, faces, source, patch, len(points), np.zeros((0, 3)))
 
 
 def opened(mesh: Mesh, tolerance: float) -> tuple[Sheet, int, int, int]:
@@ -57,15 +83,18 @@ def opened(mesh: Mesh, tolerance: float) -> tuple[Sheet, int, int, int]:
     kept = np.asarray(finite[mesh.faces].all(axis=1))
     faces = mesh.faces[kept]
     points = np.where(finite[:, None], mesh.vertices, np.float32(0))
+    used = np.zeros(len(points), bool)
+    used[faces] = True
     exact = weld_points(points)
-    used = points[np.unique(faces)] if len(faces) else points[:0]
-    extent = diagonal(Mesh.of(used, np.zeros((0, 3))))
+    extent = diagonal(Mesh.of(points[used], np.zeros((0, 3))))
     weld = weld_points(points, tolerance * extent) if tolerance > 0 and extent > 0 else exact
     welded = weld.ids[faces]
     real = ~collapsed(welded)
-    groups = None if mesh.face_groups is None else mesh.face_groups[kept][real]
-    sheet = Sheet(
-        points[weld.first].astype(np.float64), welded[real], faces[real], groups, np.zeros(int(real.sum()), bool)
+    sheet = replace(
+        sheet_of(points[weld.first], welded[real]),
+        origin=faces[real],
+        source=np.flatnonzero(kept)[real].astype(np.int32),
+        stock=len(points),
     )
     return sheet, int((~kept).sum()), exact.count - weld.count, int((~real).sum())
 
@@ -140,7 +169,9 @@ def unstuck(sheet: Sheet) -> tuple[Sheet, int]:
     Otherwise whoever welds equal positions would join again what was cut.
     """
     place = weld_points(sheet.points.astype(np.float32)).ids
-    stuck = np.bincount(place)[place] > 1
+    used = np.zeros(len(place), bool)
+    used[sheet.faces] = True
+    stuck = (np.bincount(place[used], minlength=len(place))[place] > 1) & used
     if not stuck.any():
         return sheet, 0
     flat, count = sheet.faces.ravel(), len(sheet.points)
@@ -148,8 +179,7 @@ def unstuck(sheet: Sheet) -> tuple[Sheet, int]:
     mean = np.stack([np.bincount(flat, centre[:, k], minlength=count) for k in range(3)], axis=1)
     way = mean / np.maximum(np.bincount(flat, minlength=count), 1)[:, None] - sheet.points
     length = np.linalg.norm(way, axis=1, keepdims=True)
-    extent = float(np.linalg.norm(np.ptp(sheet.points, axis=0)))
-    step = np.minimum(APART * extent / np.maximum(length, 1e-30), 0.25)
+    step = np.minimum(APART * sheet.extent / np.maximum(length, 1e-30), 0.25)
     points = np.where(stuck[:, None], sheet.points + way * step, sheet.points)
     return replace(sheet, points=points), int(stuck.sum())
 
@@ -159,9 +189,12 @@ def part_of(sheet: Sheet) -> tuple[int, Ints]:
     return joined(len(sheet.faces), edges.pairs // 3)
 
 
-def without_crumbs(sheet: Sheet, share: float) -> tuple[Sheet, int]:
-    """(sheet, parts dropped): parts with less than ``share`` of the largest part's area."""
+def without_crumbs(sheet: Sheet, share: float, most: int = 0) -> tuple[Sheet, int]:
+    """(sheet, parts dropped): parts with less than ``share`` of the largest part's area, and all but the ``most``
+    largest, where that is not 0."""
     count, part = part_of(sheet)
     area = np.bincount(part, sheet.area, minlength=count)
     keep = area >= share * area.max()
+    if 0 < most < count:
+        keep &= np.isin(np.arange(count), np.argsort(-area, kind="stable")[:most])
     return sheet.only(keep[part]), int((~keep).sum())

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-import numpy as np
-
-from app.engine import BadInput, Isolated, Mesh, Report, Run, Setting, Slider, node
-from nodes.mesh import _holes as holes
-from nodes.mesh import _mending as mending
+from app.engine import Isolated, Mesh, Report, Run, Setting, Slider, node
 from nodes.mesh._checks import need_faces
 from nodes.mesh._measure import measure
-from nodes.mesh._mending import Sheet
-from nodes.mesh._shading import grouped_normals
-from nodes.mesh._topology import weld_bits, weld_rows
+from nodes.mesh._mended import as_before, mended
+from nodes.mesh._repairing import Job, mend
+from nodes.mesh._rewrap import rewrapped
+
+ADVICE = "Set 'method' to 'voxel wrap' for a closed skin around it, without UVs."
 
 
 class Repaired(NamedTuple):
@@ -23,7 +21,7 @@ class Repaired(NamedTuple):
     report: Report
 
 
-@node("mesh.repair", title="Repair", isolated=Isolated(limit_s=120))
+@node("mesh.repair", title="Repair", version=2, isolated=Isolated(limit_s=120))
 def repair(
     run: Run,
     mesh: Mesh,
@@ -37,100 +35,75 @@ def repair(
     largest_hole: Annotated[
         float, Slider(0, 1000, unit="% of size", help="Holes with a longer rim stay open.")
     ] = 1000.0,
-    turn_outward: Annotated[bool, Setting(help="Turn closed parts that are inside out.")] = True,
+    turn_outward: Annotated[
+        bool, Setting(help="Turn closed parts that are inside out, and open parts seen from outside on their back.")
+    ] = True,
+    snap: Annotated[
+        float,
+        Slider(0, 5, step=0.001, unit="% of size", help="Open borders nearer than this are joined."),
+    ] = 0.001,
+    non_manifold: Annotated[
+        Literal["cut apart", "remove"],
+        Setting(help="Where more than two faces meet: cut along the edge, or remove those faces and fill the gap."),
+    ] = "cut apart",
+    self_intersections: Annotated[
+        Literal["mend", "leave"],
+        Setting(help="Small folds are taken out and the gap filled. Bodies that run through each other stay."),
+    ] = "mend",
+    largest_parts: Annotated[
+        int, Slider(0, 1000, unit="parts", help="Keep only so many, the largest; 0 keeps all.", advanced=True)
+    ] = 0,
+    method: Annotated[
+        Literal["mend", "voxel wrap"],
+        Setting(help="voxel wrap: for hopeless meshes, a new closed skin around what it encloses; UVs are lost."),
+    ] = "mend",
+    wrap_detail: Annotated[
+        int, Slider(16, 400, unit="voxels", help="Along the longest side. Finer detail is lost.", advanced=True)
+    ] = 128,
 ) -> Repaired:
     """A clean, closed mesh from a damaged one, changing as little as possible.
 
-    Welds, removes broken, duplicate and stray faces, winds all faces alike, cuts non-manifold places apart, fills
-    holes, and looks at the result again. UVs and colours stay where faces stay.
+    Welds, closes open seams, removes broken, duplicate and stray faces, winds all faces alike, cuts non-manifold places
+    apart, fills holes, takes out folds that cross, and looks at the result again. What was sound stays as it was, bit
+    by bit, UVs and colours included. The report and the remarks say what was changed.
     """
     need_faces(mesh)
-    done: dict[str, int] = {}
-    run.progress(0.05, "welding")
-    sheet, done["faces with invalid positions"], done["positions welded"], done["collapsed faces"] = mending.opened(
-        mesh, weld / 100
-    )
-    _some(sheet)
-    run.progress(0.2, "duplicates and fins")
-    sheet = _counted(done, "duplicate faces", sheet, mending.without_duplicates(sheet))
-    sheet = _counted(done, "fins", sheet, mending.without_fins(sheet))
-    _some(sheet)
-    run.progress(0.4, "winding")
-    sheet, done["faces turned"], done["sides cut apart"] = mending.wound(sheet)
-    sheet = _uncrowded(done, sheet)
-    sheet, done["touching vertices moved apart"] = mending.unstuck(sheet)
-    run.progress(0.6, "small parts")
-    sheet, done["small parts removed"] = mending.without_crumbs(sheet, smallest_part / 100)
-    if fill_holes:
-        run.progress(0.7, "holes")
-        extent = float(np.linalg.norm(sheet.points.max(axis=0) - sheet.points.min(axis=0)))
-        sheet, done["holes filled"], done["holes left open"] = holes.closed_up(sheet, largest_hole / 100 * extent)
-        sheet, done["flat sheets left open"] = holes.without_flat(sheet)
-    if turn_outward:
-        sheet, done["parts turned outward"] = holes.outward(sheet)
-    run.progress(0.9, "checking")
-    mended = _mesh(mesh, sheet)
-    return Repaired(mended, _report(run, mended, done))
+    run.progress(0.02, "welding")
+    job = Job(run, weld / 100, snap / 100, smallest_part / 100, largest_parts, non_manifold == "remove")
+    if fill_holes and method == "mend":
+        job.largest_hole = largest_hole / 100
+    job.outward, job.untangle = turn_outward, self_intersections == "mend" and method == "mend"
+    sheet = mend(mesh, job)
+    if method == "voxel wrap":
+        wrapped = rewrapped(run, mesh, sheet, wrap_detail, smallest_part / 100)
+        job.done["faces of the new skin"] = len(wrapped.faces)
+        return Repaired(wrapped, _report(run, wrapped, job, 0))
+    run.progress(0.95, "checking")
+    kept = int(as_before(mesh, sheet).sum())
+    if not job.changes and len(sheet.faces) == len(mesh.faces) == kept:
+        return Repaired(mesh, _report(run, mesh, job, kept))
+    result = mended(mesh, sheet)
+    return Repaired(result, _report(run, result, job, kept))
 
 
-def _some(sheet: Sheet) -> None:
-    if not len(sheet.faces):
-        raise BadInput(
-            "No face of the mesh is usable: all have invalid or coinciding corners.",
-            "Check the file that the mesh comes from, or weld less.",
-        )
-
-
-def _counted(done: dict[str, int], what: str, before: Sheet, after: Sheet) -> Sheet:
-    done[what] = len(before.faces) - len(after.faces)
-    return after
-
-
-def _uncrowded(done: dict[str, int], sheet: Sheet) -> Sheet:
-    """Edges may still meet after the cut where a part touches itself twice; dropping faces opens new vertices."""
-    for _ in range(4):
-        fewer = mending.without_crowds(sheet)
-        if len(fewer.faces) == len(sheet.faces):
-            break
-        done["fins"] += len(sheet.faces) - len(fewer.faces)
-        sheet, _, _ = mending.wound(fewer)
-    return sheet
-
-
-def _mesh(mesh: Mesh, sheet: Sheet) -> Mesh:
-    """Corners with the same position and the same attributes share a vertex; hard edges stay hard."""
-    rows = [r for r in (mesh.normals, mesh.uv, mesh.colours) if r is not None]
-    alike = weld_rows(np.concatenate(rows, axis=1)).ids if rows else np.zeros(len(mesh.vertices), np.int32)
-    hard = np.zeros(len(mesh.vertices), np.int32) if mesh.normals is None else weld_rows(mesh.normals).ids
-    place, origin = sheet.faces.ravel(), sheet.origin.ravel()
-    vertex = weld_bits(np.stack([place, alike[origin]], axis=1))
-    shade = weld_bits(np.stack([place, hard[origin]], axis=1))
-    normals = grouped_normals(sheet.points, sheet.faces, shade.ids.reshape(-1, 3), shade.count)
-    source = origin[vertex.first]
-    return Mesh(
-        vertices=sheet.points[place[vertex.first]].astype(np.float32),
-        faces=vertex.ids.reshape(-1, 3),
-        normals=normals[shade.ids[vertex.first]].astype(np.float32),
-        uv=None if mesh.uv is None else mesh.uv[source],
-        colours=None if mesh.colours is None else mesh.colours[source],
-        material=mesh.material,
-        face_groups=sheet.groups,
-        name=mesh.name,
-    )
-
-
-def _report(run: Run, mended: Mesh, done: dict[str, int]) -> Report:
-    shape = measure(mended)
-    changed = [f"{count:,} {what}" for what, count in done.items() if count]
+def _report(run: Run, result: Mesh, job: Job, kept: int) -> Report:
+    shape = measure(result)
+    changed = [f"{count:,} {what}" for what, count in job.changes.items()]
     run.warn(f"Mended: {', '.join(changed)}." if changed else "Nothing to mend.")
+    if job.pairs_left:
+        run.warn(f"{job.pairs_left:,} pairs of faces still run through one another. {ADVICE}")
+    if job.pairs_left is None:
+        run.warn("Too many faces lie on one spot to look for self-intersections.")
     if not shape.watertight:
         run.warn("The result is not watertight: holes were left open on purpose or the mesh is a flat sheet.")
     rows = (
-        *done.items(),
-        ("triangles", len(mended.faces)),
+        *job.done.items(),
+        ("faces as they were", kept),
+        ("triangles", len(result.faces)),
         ("parts", shape.parts),
         ("watertight", shape.watertight),
         ("manifold", shape.manifold),
+        ("pairs of faces that cross", "not counted" if job.pairs_left is None else job.pairs_left),
     )
     verdict = "Watertight and manifold." if shape.watertight and shape.manifold else "Not closed everywhere."
-    return Report(f"Repair of {mended.name}", rows, verdict)
+    return Report(f"Repair of {result.name}", rows, verdict)
