@@ -9,7 +9,8 @@ import numpy as np
 
 from app.engine import Files, Image, Run, SaveFile, Setting, node
 from nodes.image._pixels import check_finite
-from nodes.texture._blocks import Block, Content, compress, dds, decoded, format_for
+from nodes.texture._blocks import Block, compress, dds, decoded, format_for
+from nodes.texture._scaling import Content
 
 
 @node("io.export_dds", title="Export DDS")

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadInput, Image
-from nodes.image._pixels import Float32, resample_pixels
+from nodes.image._pixels import Float32
+from nodes.texture._scaling import Content, scaled
 
-Content = Literal["colour", "normal", "data"]
 Block = Literal["BC1", "BC3", "BC4", "BC5", "BC7", "BC6H"]
 FORMATS: tuple[Block, ...] = ("BC1", "BC3", "BC4", "BC5", "BC7", "BC6H")
 BYTES = {"BC1": 8, "BC3": 16, "BC4": 8, "BC5": 16, "BC7": 16, "BC6H": 16}
@@ -58,20 +58,9 @@ def compress(image: Image, content: Content, form: Block, mipmaps: bool, tell: C
         tell(1 - 0.25**level)
         if level:
             width, height = pixels.shape[1], pixels.shape[0]
-            pixels = halved(pixels, (max(1, width // 2), max(1, height // 2)), content)
+            pixels = scaled(pixels, (max(1, width // 2), max(1, height // 2)), content)
         levels.append(_encoded(pixels, form))
     return Blocks(form, srgb, image.size, tuple(levels))
-
-
-def halved(pixels: Float32, size: tuple[int, int], content: Content) -> Float32:
-    """The next level: colours averaged as light and weighted by alpha, normals brought back to unit length."""
-    small = resample_pixels(pixels, size, "area", linear=content == "colour")
-    if content != "normal":
-        return small
-    vector = small[..., :3] * 2 - 1
-    length = np.linalg.norm(vector, axis=2, keepdims=True)
-    unit = np.where(length > 1e-6, vector / np.maximum(length, 1e-6), np.array((0, 0, 1), np.float32))
-    return np.concatenate([unit * np.float32(0.5) + np.float32(0.5), small[..., 3:]], axis=2).astype(np.float32)
 
 
 def _encoded(pixels: Float32, form: Block) -> bytes:

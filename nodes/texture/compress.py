@@ -8,7 +8,8 @@ import numpy as np
 
 from app.engine import Image, Report, Run, Setting, node
 from nodes.image._pixels import check_finite
-from nodes.texture._blocks import BYTES, FORMATS, Block, Content, compress, decoded
+from nodes.texture._blocks import BYTES, FORMATS, Block, compress, decoded
+from nodes.texture._scaling import Content
 
 SHOWN_ERROR = 8
 

@@ -12,6 +12,7 @@ from PIL import Image as Pictures
 from app.engine import BadInput, Image, Run
 from nodes.io.export_dds import export_dds
 from nodes.texture import _bc1, _bc6h, _bc7, _blocks
+from nodes.texture._scaling import scaled
 from nodes.texture.compress import compress_check
 
 SIZE = 256
@@ -147,9 +148,9 @@ def test_levels_and_header_say_what_the_file_holds(size: tuple[int, int]) -> Non
 
 def test_smaller_levels_average_light_and_keep_normals_unit() -> None:
     checker = Image.of(np.indices((8, 8)).sum(0) % 2 * np.ones((8, 8)) > 0.5)
-    grey = _blocks.halved(checker.pixels, (4, 4), "colour")[..., :3]
+    grey = scaled(checker.pixels, (4, 4), "colour")[..., :3]
     assert np.allclose(grey, 0.735, atol=0.01), "half the light, not half the number"
-    small = _blocks.halved(normals().pixels, (32, 32), "normal")[..., :3] * 2 - 1
+    small = scaled(normals().pixels, (32, 32), "normal")[..., :3] * 2 - 1
     assert np.allclose(np.linalg.norm(small, axis=2), 1, atol=1e-5)
 
 
