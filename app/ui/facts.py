@@ -26,6 +26,8 @@ FAMILIES = {
     "texture": "Texture",
     "mesh": "Mesh",
     "points": "Points",
+    "physics": "Physics",
+    "check": "Checks",
     "compare": "Compare",
     "service": "Services",
     "value": "Values",

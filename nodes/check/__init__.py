@@ -1,0 +1,1 @@
+"""Is a mesh fit for its purpose?"""

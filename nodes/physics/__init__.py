@@ -1,0 +1,1 @@
+"""How a mesh behaves as a body: mass, standing, falling, collision."""
