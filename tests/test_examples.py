@@ -135,7 +135,7 @@ def test_it_is_valid_plans_and_is_written_by_today_s_nodes(path: Path, registry:
     assert set(plan.states) == set(graph.nodes)
     for node in graph.nodes.values():
         spec = registry[node.type]
-        assert node.version == spec.version
+        assert node.version == spec.version, "run resources/update_examples.py"
         assert set(node.params) == {param.name for param in spec.params}
 
 
