@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.engine import BadFile, Placement
 from nodes.depth._pretrained import check_fit, damaged, open_model, read_config
+from nodes.generate._diffusion.noise import draw_in_full_precision
 
 Float32 = NDArray[np.float32]
 SCHEDULERS = ("DDIMScheduler", "LCMScheduler")
@@ -25,6 +26,7 @@ def open_pipeline(folder: Path, place: Placement) -> Any:
     import diffusers
     import transformers
 
+    draw_in_full_precision()
     index = read_config(folder / "model_index.json")
     if index.get("_class_name") != "MarigoldNormalsPipeline":
         raise BadFile(f"{folder.name} is no Marigold normals model.", "Choose the folder of one.")

@@ -303,3 +303,19 @@ def test_the_benchmark_for_a_gpu_machine_runs_with_small_networks(monkeypatch: p
         ways = result["families"][family]["ways"]
         assert set(ways) == {"direct", "node, no previews", "node, rough previews", "node, TAESD previews"}
         assert ways["direct"]["over_direct"] == 0 and all("step_s" in way for way in ways.values())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_seed_means_the_same_noise_in_every_precision(dtype: torch.dtype) -> None:
+    from diffusers.utils.torch_utils import randn_tensor
+
+    from nodes.generate._diffusion.noise import draw_in_full_precision
+
+    draw_in_full_precision()
+    draw_in_full_precision()
+    full, half = (
+        randn_tensor((2, 4, 16, 16), [torch.Generator().manual_seed(seed) for seed in (1, 2)], dtype=kind)
+        for kind in (torch.float32, dtype)
+    )
+    assert half.dtype == dtype and torch.equal(half, full.to(dtype))
+    assert torch.equal(full[:1], torch.randn((1, 4, 16, 16), generator=torch.Generator().manual_seed(1)))

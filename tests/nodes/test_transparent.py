@@ -130,7 +130,8 @@ def test_a_gpu_gives_the_same_picture(files: Files, cpu: Run) -> None:
     gpu = transparent(Run(wanted_device="cuda"), half=False, **files.given, **SIZE, **WORDS)
     assert np.abs(gpu.out.pixels - transparent(cpu, **files.given, **SIZE, **WORDS).out.pixels).max() < 0.02
     reduced = transparent(Run(wanted_device="cuda"), cut_out(), **files.given, **SIZE, **WORDS)
-    assert np.isfinite(reduced.out.pixels).all()
+    whole = transparent(cpu, cut_out(), **files.given, **SIZE, **WORDS)
+    assert np.abs(reduced.out.pixels - whole.out.pixels).mean() < 0.02, "the seed means the same in half precision"
 
 
 def test_a_shared_model_stays_as_it_was(files: Files, cpu: Run) -> None:

@@ -226,7 +226,7 @@ def test_the_dialog_lists_every_card_and_imports_files(
     page = dialog.page
     assert page.facts["Weights"].text() == "CC-BY-NC-4.0" and page.facts["Code"].text() == "MIT"
     assert page.limits.text() == "Not for commercial use." and page.users.text() == "Used by Net"
-    assert page.facts["Memory"].text() == "about 0.1 GB in half precision"
+    assert page.facts["Memory"].text() == "about 0.1 GB in 16 bits, 0.2 GB in 32"
     assert not page.buttons["verify"].isEnabled() and "free" in dialog.place.text()
     assert not dialog.change.isEnabled() and "POLYLOOM_WEIGHTS" in dialog.change.toolTip()
     desk.answers.path = tmp_path / "mine.bin"

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from app.engine import Placement
 from nodes.generate._diffusion.codec import Codec
 from nodes.generate._diffusion.nets import is_union
+from nodes.generate._diffusion.noise import draw_in_full_precision
 from nodes.generate._diffusion.recipe import Parts
 
 Task = Literal["text", "picture", "inpaint"]
@@ -38,6 +39,7 @@ def pipeline(task: Task, parts: Parts, steps: Any, codec: Codec, nets: tuple[Any
     """A pipeline for one call. ``steps``: a fresh scheduler; ``nets``: ControlNets, in the order of their maps."""
     import diffusers
 
+    draw_in_full_precision()
     large = parts.family == "SDXL"
     union = bool(nets) and is_union(nets[0])
     made = getattr(diffusers, _UNION[task] if union else _CLASSES[large, bool(nets), task])

@@ -22,13 +22,13 @@ from nodes.generate._diffusion.facts import FAMILIES, FamilyName
 
 Float32 = NDArray[np.float32]
 Kind = Literal["auto", "rough", "off"]
-SHARE = 0.04
+SHARE = 0.02
 ENLARGED = 4
 ON_GPU = ("cuda", "mps")
 
 
 class Preview:
-    """Shows estimates of the finished latents: at most as often as the run lets through, and never for more than four
+    """Shows estimates of the finished latents: at most as often as the run lets through, and never for more than two
     hundredths of the time since the work began (the first one excepted).
 
     ``decoder``: an AutoencoderTiny, or None for the linear map. ``spent``: seconds, ``shown``: how many.
@@ -94,10 +94,20 @@ def preview_of(run: Run, kind: Kind, family: FamilyName, device: str, dtype: Any
         return
 
     def load() -> Any:
-        return build("AutoencoderTiny", {}, read_tensors(path), path.name, dtype, device)
+        decoder = build("AutoencoderTiny", {}, read_tensors(path), path.name, dtype, device)
+        _wake(decoder, device, dtype)
+        return decoder
 
     with run.models.use(f"preview {card.handle} {card.revision} {device} {dtype}", load, 0.02, run.check) as decoder:
         yield Preview(run, family, decoder)
+
+
+def _wake(decoder: Any, device: str, dtype: Any) -> None:
+    """One small picture, so that the first preview does not pay for what a GPU does only once."""
+    import torch
+
+    with torch.inference_mode():
+        decoder.decode(torch.zeros(1, 4, 8, 8, device=device, dtype=dtype))
 
 
 def _settle(device: str) -> None:
