@@ -106,6 +106,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     Pictures.fromarray((picture().pixels * 255).astype(np.uint8)).save(folder / "a.png")
     (folder / "a.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 3 1 4\n")
     (folder / "a.txt").write_text("x")
+    (folder / "a.json").write_text("{}")
     return {path.suffix: path for path in folder.iterdir()}
 
 
