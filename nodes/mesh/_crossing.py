@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodes.mesh._bvh import build
+from nodes.mesh._bvh import Tree, build
 from nodes.mesh._exact import side_2d, side_3d
 from nodes.mesh._jit import kernel
 from nodes.mesh._topology import Ints
@@ -166,12 +166,12 @@ def _overlap(low: Array, high: Array, i: int, other_low: Array, other_high: Arra
 @kernel
 def _search(
     node_low: Array, node_high: Array, child: Array, start: Array, count: Array, low: Array, high: Array,
-    p: Array, f: Array, first: int, last: int, budget: int,
+    p: Array, f: Array, solid: Array, first: int, last: int, budget: int,
 ) -> tuple[Array, int]:  # fmt: skip
     """(pairs in tree order, box tests made, or -1 when they were more than ``budget``)."""
     found, n, tests, stack = np.empty((64, 2), np.int64), 0, 0, np.empty(256, np.int32)
     for i in range(first, last):
-        stack[0], top = 0, 1
+        stack[0], top = 0, 1 if solid[i] else 0
         while top > 0:
             top -= 1
             node = stack[top]
@@ -185,7 +185,7 @@ def _search(
                 continue
             for j in range(max(start[node], i + 1), end):
                 tests += 1
-                if _overlap(low, high, i, low, high, j) and _meet(p, f, i, j):
+                if solid[j] and _overlap(low, high, i, low, high, j) and _meet(p, f, i, j):
                     if n == len(found):
                         wider = np.empty((2 * n, 2), np.int64)
                         wider[:n] = found
@@ -198,37 +198,41 @@ def _search(
 
 
 def crossings(
-    points: Array, faces: Ints, told: Callable[[float], None] = lambda _: None, least_budget: int = TESTS_AT_LEAST
+    points: Array,
+    faces: Ints,
+    told: Callable[[float], None] = lambda _: None,
+    tree: Tree | None = None,
+    least_budget: int = TESTS_AT_LEAST,
 ) -> Crossings:
     """All pairs of triangles that run through one another.
 
     ``points``: (N, 3) single precision positions, each place named once, so that equal corners have equal numbers.
-    ``faces``: (M, 3), those without area are passed over. ``told``: called with the fraction done, for stopping. The
-    search is given up after 400 tests a face, but not before ``least_budget``: only heaps on one spot need so many.
+    ``faces``: (M, 3), those without area are passed over. ``told``: called with the fraction done, for stopping.
+    ``tree``: over these faces, where it is at hand. The search is given up after 400 tests a face, but not before
+    ``least_budget``: only heaps on one spot need so many.
     """
-    solid = np.flatnonzero(_have_area(points, faces))
-    if len(solid) < 2:
+    if len(faces) < 2:
         return Crossings(np.zeros((0, 2), np.int64))
-    tree = build(points.astype(np.float32), faces[solid])
-    corner = np.ascontiguousarray(faces[solid][tree.order].astype(np.int64))
-    at = points[corner].astype(np.float32)
-    low, high, exact = at.min(axis=1), at.max(axis=1), points.astype(np.float32).astype(np.float64)
-    bounds = range(0, len(solid), AT_ONCE)
-    budget = max(least_budget, TESTS_A_FACE * len(solid))
+    tree = tree or build(points.astype(np.float32), faces)
+    exact = points.astype(np.float32).astype(np.float64)
+    corner = np.ascontiguousarray(faces[tree.order].astype(np.int64))
+    solid, at = _solid(exact, corner), points[corner].astype(np.float32)
+    low, high = at.min(axis=1), at.max(axis=1)
+    budget = max(least_budget, TESTS_A_FACE * len(faces))
+    boxes = (tree.low, tree.high, tree.child, tree.start, tree.count)
     found, spent = [], 0
 
     def part(first: int) -> tuple[Array, int]:
-        end = min(first + AT_ONCE, len(solid))
-        boxes = (tree.low, tree.high, tree.child, tree.start, tree.count)
-        return _search(*boxes, low, high, exact, corner, first, end, budget)
+        end = min(first + AT_ONCE, len(faces))
+        return _search(*boxes, low, high, exact, corner, solid, first, end, budget)
 
     with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
-        waiting = [pool.submit(part, first) for first in bounds]
+        waiting = [pool.submit(part, first) for first in range(0, len(faces), AT_ONCE)]
         try:
             for number, job in enumerate(waiting):
                 told(number / len(waiting))
                 pairs, tests = job.result()
-                found.append(solid[tree.order[pairs]])
+                found.append(tree.order[pairs])
                 spent += tests
                 if tests < 0 or spent > budget:
                     return Crossings(_sorted(found), whole=False)
@@ -243,13 +247,9 @@ def _sorted(found: list[Array]) -> Array:
     return np.asarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))])
 
 
-def _have_area(points: Array, faces: Ints) -> Array:
-    """(M,) bool, exact: in one of the three planes of coordinates the corners do not lie on a line."""
-    return _solid(points.astype(np.float32).astype(np.float64), faces.astype(np.int64))
-
-
 @kernel
 def _solid(p: Array, f: Array) -> Array:
+    """(M,) bool, exact: in one of the three planes of coordinates the corners do not lie on a line."""
     solid = np.zeros(len(f), np.bool_)
     for i in range(len(f)):
         for u, v in ((0, 1), (1, 2), (2, 0)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from nodes.mesh import _holes as holes
 from nodes.mesh._measure import Layout, Skin, flat_faces, uv_turns
 from nodes.mesh._mending import sheet_of
 from nodes.mesh._topology import face_vectors, weld_bits
+
+if TYPE_CHECKING:
+    from nodes.mesh._bvh import Tree
 
 Array = NDArray[Any]
 Told = Callable[[float], None]
@@ -56,15 +59,19 @@ def find(
     mesh: Mesh, skin: Skin, layout: Layout | None, wall: float, angle: float, search: bool, told: Told
 ) -> Findings:
     """``wall``: metres. ``angle``: degrees. ``search``: for faces that run through one another."""
+    from nodes.mesh._bvh import build
+
+    tree = build(skin.points, skin.faces) if len(skin.faces) else None
+    told(0.1)
     marks = {"holes": skin.marked(skin.edges.at(skin.edges.boundary)), "non-manifold": _odd(skin)}
     crossings = None
     if search:
-        crossings, marks["self-intersections"] = _crossed(skin, lambda done: told(0.6 * done))
+        crossings, marks["self-intersections"] = _crossed(skin, tree, lambda done: told(0.1 + 0.5 * done))
     marks["flipped"], faces, parts = _flipped(skin)
     bad = flat_faces(mesh) | ~skin.real
     bad[skin.real] |= skin.repeats
     marks["degenerate or duplicate"] = bad
-    marks["thin walls"], thin, thinnest = _thin(mesh, wall, lambda done: told(0.6 + 0.4 * done))
+    marks["thin walls"], thin, thinnest = _thin(skin, tree, wall, lambda done: told(0.6 + 0.4 * done))
     marks["sharp edges"], sharp = _sharp(skin, angle)
     if layout is not None:
         marks |= _uv_marks(mesh, layout)
@@ -76,10 +83,10 @@ def _odd(skin: Skin) -> Array:
     return skin.marked(skin.edges.at(skin.edges.crowded) | at_vertex)
 
 
-def _crossed(skin: Skin, told: Told) -> tuple[int | None, Array]:
+def _crossed(skin: Skin, tree: Tree | None, told: Told) -> tuple[int | None, Array]:
     from nodes.mesh._crossing import crossings
 
-    found = crossings(skin.points, skin.faces, told)
+    found = crossings(skin.points, skin.faces, told, tree)
     return len(found.pairs) if found.whole else None, skin.marked(found.faces(len(skin.faces)))
 
 
@@ -96,15 +103,13 @@ def _flipped(skin: Skin) -> tuple[Array, int, int]:
     return skin.marked(flip ^ inward[part]), int(flip.sum()), int(inward.sum())
 
 
-def _thin(mesh: Mesh, wall: float, told: Told) -> tuple[Array, float, float]:
-    from nodes.mesh._bvh import build
+def _thin(skin: Skin, tree: Tree | None, wall: float, told: Told) -> tuple[Array, float, float]:
     from nodes.mesh._walls import thickness
 
-    low, high = mesh.bounds
-    found = thickness(build(mesh.vertices - (low + high) / 2, mesh.faces), told)
-    area = np.linalg.norm(face_vectors(mesh.vertices, mesh.faces), axis=1)
-    thin = found < wall
-    return thin, float((area * thin).sum() / max(area.sum(), 1e-300)), float(found.min(initial=np.inf))
+    found = np.zeros(0) if tree is None else thickness(tree, told)
+    area = np.linalg.norm(face_vectors(skin.points, skin.faces), axis=1)
+    share = float(area[found < wall].sum() / max(area.sum(), 1e-300))
+    return skin.marked(found < wall), share, float(found.min(initial=np.inf))
 
 
 def _sharp(skin: Skin, angle: float) -> tuple[Array, int]:

@@ -14,6 +14,7 @@ Array = NDArray[Any]
 DIRECTIONS = 300
 TURNS = 90
 TRIED = 12
+AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def smallest_box(points: Array) -> tuple[Array, Array]:
     """
     at = points.astype(np.float64)
     at = at - (at.min(axis=0) + at.max(axis=0)) / 2
-    outer = np.unique((at @ _directions().T).argmax(axis=0))
+    outer = _outermost(at)
     best, axes = np.inf, np.eye(3)
     for frame in _frames(at[outer]):
         extent = np.ptp(at[outer] @ frame.T, axis=0)
@@ -66,6 +67,19 @@ def smallest_box(points: Array) -> tuple[Array, Array]:
     which = int(extents.prod(axis=1).argmin())
     order = np.argsort(-extents[which], kind="stable")
     return extents[which][order], (axes, np.eye(3))[which][order]
+
+
+def _outermost(points: Array) -> Array:
+    """Numbers of the points that lie farthest out in one of the directions."""
+    ways = np.ascontiguousarray(_directions().T, np.float32)
+    best, which = np.full(ways.shape[1], -np.inf, np.float32), np.zeros(ways.shape[1], np.int64)
+    for first in range(0, len(points), AT_ONCE):
+        out = points[first : first + AT_ONCE].astype(np.float32) @ ways
+        row = out.argmax(axis=0)
+        far = out[row, np.arange(len(row))]
+        which = np.where(far > best, first + row, which)
+        best = np.maximum(best, far)
+    return np.unique(which)
 
 
 def _directions() -> Array:

@@ -24,6 +24,7 @@ from nodes.mesh._topology import (
 
 Array = NDArray[Any]
 APART = 1e-5
+STRUT = 4.0
 
 
 @dataclass(frozen=True)
@@ -104,14 +105,46 @@ def without_duplicates(sheet: Sheet) -> Sheet:
 
 
 def without_fins(sheet: Sheet) -> Sheet:
-    """Drop faces that hang with a free side on an edge of more than two faces, until there are none."""
+    """Drop faces that hang with a free side on an edge of more than two faces, until there are none, and struts."""
     for _ in range(32):
         edges = edges_of(sheet.faces)
-        fin = edges.at(edges.crowded) & edges.at(edges.boundary)
+        free = edges.boundary[edges.sides].sum(axis=1)
+        fin = _struts(sheet, edges, free)
+        order, start = _by_edge(edges)
+        for e in np.flatnonzero(edges.crowded).tolist():
+            sides = order[start[e] : start[e + 1]]
+            fin[_hanging(sheet, sides, free[sides // 3])] = True
         if not fin.any():
             break
         sheet = sheet.only(~fin)
     return sheet
+
+
+def _hanging(sheet: Sheet, sides: Array, free: Array) -> Array:
+    """Which faces at a crowded edge go: the loose ones where two others stay, else the loosest, else the steepest."""
+    for least in (1, 2):
+        loose = free >= least
+        if loose.any() and (~loose).sum() >= 2:
+            return np.asarray(sides[loose] // 3)
+    pair = _flattest(sheet, sides)
+    return np.asarray(sides[(free > 0) & ~np.isin(sides, pair)] // 3)
+
+
+def _struts(sheet: Sheet, edges: Edges, free: Array) -> Array:
+    """(M,) bool: long faces from the border to a vertex of the surface somewhere else."""
+    side = ~edges.boundary[edges.sides]
+    foot = side.argmax(axis=1)
+    rows = np.arange(len(free))
+    a, b, tip = (sheet.faces[rows, (foot + k) % 3] for k in range(3))
+    shared = np.bincount(sheet.faces.ravel(), minlength=len(sheet.points))[tip] > 1
+    at = sheet.points
+    length = np.minimum(np.linalg.norm(at[tip] - at[a], axis=1), np.linalg.norm(at[tip] - at[b], axis=1))
+    return np.asarray((free == 2) & shared & (length > STRUT * np.linalg.norm(at[b] - at[a], axis=1)))
+
+
+def _by_edge(edges: Edges) -> tuple[Array, Array]:
+    """(sides in the order of their edges, where each edge begins)."""
+    return np.argsort(edges.sides.ravel(), kind="stable"), np.concatenate([[0], np.cumsum(edges.uses)])
 
 
 def paired(sheet: Sheet, edges: Edges) -> Ints:
@@ -119,8 +152,7 @@ def paired(sheet: Sheet, edges: Edges) -> Ints:
     crowded = np.flatnonzero(edges.crowded)
     if not len(crowded):
         return edges.pairs
-    order = np.argsort(edges.sides.ravel(), kind="stable")
-    start = np.concatenate([[0], np.cumsum(edges.uses)])
+    order, start = _by_edge(edges)
     extra = [_flattest(sheet, order[start[e] : start[e + 1]]) for e in crowded]
     return np.concatenate([edges.pairs, np.array(extra, np.int32)])
 
@@ -164,7 +196,8 @@ def without_crowds(sheet: Sheet) -> Sheet:
 
 
 def unstuck(sheet: Sheet) -> tuple[Sheet, int]:
-    """(sheet, vertices moved): vertices at one place that are not one vertex step apart, each towards its own faces.
+    """(sheet, vertices moved): vertices at one place that are not one vertex step apart, each towards its own faces,
+    but for the one with the most faces.
 
     Otherwise whoever welds equal positions would join again what was cut.
     """
@@ -175,6 +208,7 @@ def unstuck(sheet: Sheet) -> tuple[Sheet, int]:
     if not stuck.any():
         return sheet, 0
     flat, count = sheet.faces.ravel(), len(sheet.points)
+    stuck[_staying(place, np.where(stuck, np.bincount(flat, minlength=count), 0))] = False
     centre = np.repeat(sheet.points[sheet.faces].mean(axis=1), 3, axis=0)
     mean = np.stack([np.bincount(flat, centre[:, k], minlength=count) for k in range(3)], axis=1)
     way = mean / np.maximum(np.bincount(flat, minlength=count), 1)[:, None] - sheet.points
@@ -182,6 +216,13 @@ def unstuck(sheet: Sheet) -> tuple[Sheet, int]:
     step = np.minimum(APART * sheet.extent / np.maximum(length, 1e-30), 0.25)
     points = np.where(stuck[:, None], sheet.points + way * step, sheet.points)
     return replace(sheet, points=points), int(stuck.sum())
+
+
+def _staying(place: Ints, faces: Array) -> Array:
+    """For each place with ``faces`` at it, the vertex with the most, the first of them."""
+    order = np.lexsort((np.arange(len(place)), -faces, place))
+    order = order[faces[order] > 0]
+    return np.asarray(order[np.unique(place[order], return_index=True)[1]])
 
 
 def part_of(sheet: Sheet) -> tuple[int, Ints]:

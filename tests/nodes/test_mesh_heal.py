@@ -236,3 +236,20 @@ def test_bunny_keeps_its_fur(shared: Path) -> None:
     assert report.value("holes filled") == 5 and report.value("watertight") and report.value("manifold")
     assert report.value("crossing pairs of faces mended") == 2 and report.value("pairs of faces that cross") == 0
     assert (face_rows(mesh) - face_rows(mended)).total() == len(mesh.faces) - report.value("faces as they were") < 20
+
+
+def test_fins_from_the_rim_of_a_hole_are_not_taken_for_surface() -> None:
+    """Long faces from edges at and beside holes to vertices elsewhere: all go, and no sound face with them."""
+    mesh = sphere(4)
+    bed = Bed(mesh, seed=4)
+    bed.holes(6)
+    holed = bed.mesh
+    rng = np.random.default_rng(2)
+    at_rim = np.isin(holed.faces, np.unique(mesh.faces[~bed.kept])).any(axis=1)
+    roots = holed.faces[at_rim][::4]
+    fins = np.stack([roots[:, 1], roots[:, 2], rng.choice(mesh.faces[bed.kept].ravel(), len(roots))], axis=1)
+    mended, report = repair(Run(), replace(holed, faces=np.concatenate([holed.faces, fins]).astype(np.int32)))
+    assert report.value("fins") == len(fins) > 15 and report.value("holes filled") == 6
+    assert report.value("watertight") and report.value("manifold") and report.value("pairs of faces that cross") == 0
+    assert not face_rows(replace(mesh, faces=mesh.faces[bed.kept])) - face_rows(mended)
+    assert measure(mended).volume == pytest.approx(measure(mesh).volume, rel=0.01)
