@@ -1,4 +1,4 @@
-"""Cut a surface into charts of similar direction: grow, merge, and take out what would overlap when flattened.
+"""Cut a surface into charts of similar direction: grow, and merge what goes together.
 
 ``across``: (M, 3) int32 neighbour faces or -1. ``facing``: (M, 3) float64 unit normals. ``label``: (M,) int32 chart.
 """
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodes.mesh._jit import kernel
-from nodes.mesh._raster import _box, _covers
 
 Array = NDArray[Any]
 GROW = 0.64  # cosine: 50 degrees off the chart's direction
@@ -190,44 +189,3 @@ def _fewer(label: Array, count: int, across: Array, facing: Array, area: Array, 
         if merged == 0:
             break
     return label
-
-
-@kernel
-def _reject(corners: Array, label: Array, order: Array, low: Array, width: Array, stamp: Array, out: Array) -> int:
-    """Mark in ``out`` the faces whose texels are taken by an earlier face of their chart."""
-    found = 0
-    shifted = np.empty((1, 3, 2))
-    for i in range(len(order)):
-        f = order[i]
-        chart = label[f]
-        for k in range(3):
-            shifted[0, k, 0], shifted[0, k, 1] = corners[f, k, 0] - low[chart, 0], corners[f, k, 1] - low[chart, 1]
-        left, right, top, bottom = _box(shifted, 0, 0.0, 0, width[chart, 0], width[chart, 1])
-        taken = False
-        for again in range(2):
-            for y in range(top, bottom):
-                for x in range(left, right):
-                    if not taken and _covers(shifted, 0, x + 0.5, y + 0.5):
-                        at = y * width[chart, 0] + x
-                        if again:
-                            stamp[at] = chart
-                        elif stamp[at] == chart:
-                            taken = True
-        out[f] = taken
-        found += taken
-    return found
-
-
-def overlapping(corners: Array, label: Array, rank: Array) -> Array:
-    """(M,) bool: faces that cover ground which an earlier face of their chart covers. ``corners``: in texels."""
-    order = np.lexsort([rank, label])
-    count = int(label.max()) + 1
-    low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
-    np.minimum.at(low, label, corners.min(axis=1))
-    np.maximum.at(high, label, corners.max(axis=1))
-    low = np.floor(low)
-    width = np.ceil(high - low).astype(np.int64) + 1
-    stamp = np.full(int(width.prod(axis=1).max()), -1, np.int32)
-    out = np.zeros(len(label), bool)
-    _reject(corners, label, order, low, width, stamp, out)
-    return out

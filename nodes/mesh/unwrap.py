@@ -3,25 +3,61 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import BadInput, Isolated, Material, Mesh, Run, Setting, Slider, node
+from app.engine import BadInput, Isolated, Material, Mesh, Report, Run, Setting, Slider, node
 from nodes.mesh import _flatten as flatten
-from nodes.mesh._checks import need_size, need_sound
+from nodes.mesh._checks import need_size, need_sound, need_uv
+from nodes.mesh._flatten import Laid, Plan
+from nodes.mesh._cuts import NEVER, Seams
 from nodes.mesh._shading import smooth_normals
 from nodes.mesh._topology import face_vectors, weld_rows
+from nodes.mesh._uv_report import report_on
 
 XATLAS_FACES = 20_000
+FAST_FACES = 4_000_000
+XATLAS_S = 90
 
-Padding = Annotated[int, Slider(0, 32, unit="px", help="Least gap between charts, in texels.")]
+
+class Unwrapped(NamedTuple):
+    """The mesh with its texture coordinates, and how good they are."""
+
+    out: Mesh
+    report: Report
+
+
+Padding = Annotated[int, Slider(0, 64, unit="px", help="Least gap between charts, in texels.")]
 TextureSize = Annotated[int, Slider(64, 8192, log=True, unit="px", help="Side of the texture the padding counts for.")]
 Method = Annotated[
-    Literal["auto", "xatlas", "fast", "box"],
-    Setting(help="auto: xatlas up to 20,000 triangles, fast above. xatlas: few, well-shaped charts, slow on large "
-                 "meshes. fast: charts of similar direction. box: six views along the axes."),
+    Literal["auto", "fast", "xatlas", "box", "keep"],
+    Setting(help="xatlas: the charts of that library, slow on large meshes. fast: charts of similar direction, each "
+                 "laid out with its lengths kept. auto: xatlas within its budget, fast above. box: six views along the "
+                 "axes. keep: the charts of the UVs that are there, packed anew."),
+]  # fmt: skip
+SeamAngle = Annotated[
+    float, Slider(1, 180, unit="°", help="Edges sharper than this are cut. 180: none is cut for its angle.")
+]
+PartSeams = Annotated[bool, Setting(help="Cut between parts (face groups).")]
+KeepSeams = Annotated[bool, Setting(help="Cut where the UVs that are there are cut; lay the charts out anew.")]
+Density = Annotated[
+    float,
+    Slider(0, 100_000, step=1, unit="px/m", help="Texels per metre of surface. 0: as many as fit."),
+]
+Tiles = Annotated[int, Slider(1, 100, help="UDIM tiles that may be used; tile 1001 is the unit square.")]
+Even = Annotated[
+    bool, Setting(label="One density", help="Scale all charts to one density. Off, with keep: their sizes stay.")
+]
+Strain = Annotated[
+    float,
+    Slider(0.5, 50, log=True, unit="%", help="A chart whose lengths change by more on average is cut.", advanced=True),
+]
+Budget = Annotated[
+    int,
+    Slider(1_000, 1_000_000, log=True, unit="triangles", advanced=True,
+           help="xatlas is not tried above this; its time grows faster than the mesh."),
 ]  # fmt: skip
 
 
@@ -30,44 +66,93 @@ def box_unwrap(
 ) -> Mesh:
     """Six views along the axes: rougher charts, but it always ends."""
     run.progress(0.0, "checking")
-    need_sound(mesh)
-    need_size(mesh)
-    run.progress(0.3, "box projection")
-    return flatten.by_box(_prepared(run, mesh), texture_size, padding)
+    _check(mesh, "box")
+    return flatten.by_box(run, _prepared(run, mesh), mesh, Plan(texture_size, padding)).mesh
 
 
-@node("mesh.unwrap", title="Unwrap UV", isolated=Isolated(limit_s=90, fallback=box_unwrap))
-def unwrap(
-    run: Run, mesh: Mesh, texture_size: TextureSize = 1024, padding: Padding = 4, method: Method = "auto"
-) -> Mesh:
-    """Texture coordinates in the unit square, without overlap and without mirrored parts.
+def simpler_unwrap(run: Run, mesh: Mesh, **asked: Any) -> Unwrapped:
+    """Fast charts where xatlas was stopped, box projection where those were."""
+    quiet = Run(stop=run.stop)
+    was = _affordable(quiet, mesh, asked["method"], asked["face_budget"])
+    return unwrap_uv(run, mesh, **{**asked, "method": "fast" if was == "xatlas" else "box"})
+
+
+@node("mesh.unwrap", title="Unwrap UV", version=2, isolated=Isolated(limit_s=XATLAS_S, fallback=simpler_unwrap))
+def unwrap_uv(
+    run: Run,
+    mesh: Mesh,
+    texture_size: TextureSize = 1024,
+    padding: Padding = 4,
+    method: Method = "auto",
+    seam_angle: SeamAngle = NEVER,
+    part_seams: PartSeams = False,
+    keep_seams: KeepSeams = False,
+    density: Density = 0.0,
+    tiles: Tiles = 1,
+    one_density: Even = True,
+    max_strain: Strain = 10.0,
+    face_budget: Budget = XATLAS_FACES,
+) -> Unwrapped:
+    """Texture coordinates without overlap and without mirrored parts, and a report on them.
 
     Vertices are duplicated along the seams; normals stay smooth across them. Textures that belonged to older UVs are
-    dropped: Bake brings them over. For a large mesh, decimate first.
+    dropped: Bake brings them over. xatlas is stopped after 90 s, and what it leaves is done by the fast method.
     """
     run.progress(0.0, "checking")
+    _check(mesh, "keep" if method == "keep" or keep_seams else method)
+    plan = Plan(
+        texture_size, padding, density, tiles, one_density, max_strain / 100, Seams(seam_angle, part_seams, keep_seams)
+    )
+    laid = _laid(run, mesh, _affordable(run, mesh, method, face_budget), plan)
+    run.progress(0.97, "measuring")
+    return Unwrapped(laid.mesh, report_on(laid, plan))
+
+
+def unwrap(
+    run: Run, mesh: Mesh, texture_size: TextureSize = 1024, padding: Padding = 4, method: Method = "auto", **more: Any
+) -> Mesh:
+    """The mesh alone, for scripts and for other steps: arguments as for the node."""
+    return unwrap_uv(run, mesh, texture_size, padding, method, **more).out
+
+
+def _check(mesh: Mesh, method: str) -> None:
     need_sound(mesh)
     need_size(mesh)
-    mesh = _prepared(run, mesh)
-    few = len(mesh.faces) <= XATLAS_FACES
+    if method == "keep":
+        need_uv(mesh)
+    if not face_vectors(mesh.vertices, mesh.faces).any():
+        raise BadInput("No face of the mesh has an area.", "Put a Repair step before this one, or check the mesh.")
+
+
+def _affordable(run: Run, mesh: Mesh, method: str, budget: int) -> str:
+    """The method that will be used: what costs too much for so many triangles gives way, and that is said."""
+    count = len(mesh.faces)
+    if method in ("auto", "xatlas"):
+        if count <= budget:
+            return "xatlas"
+        run.warn(f"{count:,} triangles are above the budget of {budget:,} for xatlas: unwrapped with the fast method.")
+    if method in ("auto", "xatlas", "fast"):
+        if count <= FAST_FACES:
+            return "fast"
+        run.warn(f"{count:,} triangles are more than the fast method takes: box projection instead. Decimate first.")
+        return "box"
+    return method
+
+
+def _laid(run: Run, mesh: Mesh, method: str, plan: Plan) -> Laid:
+    ready = _prepared(run, mesh)
     if method == "box":
-        return flatten.by_box(mesh, texture_size, padding)
-    if method == "xatlas" or (method == "auto" and few):
+        return flatten.by_box(run, ready, mesh, plan)
+    if method == "keep":
+        return flatten.as_given(run, ready, mesh, plan)
+    if method == "xatlas":
         run.progress(0.05, "xatlas")
-        if not few:
-            run.warn(f"xatlas is slow above {XATLAS_FACES:,} triangles; decimate first, or choose fast.")
-        return _xatlas(mesh, texture_size, padding)
-    if method == "auto":
-        run.warn(
-            f"More than {XATLAS_FACES:,} triangles: unwrapped with the fast method. Decimate first for fewer charts."
-        )
-    return flatten.by_normals(run, mesh, texture_size, padding)
+        return flatten.as_given(run, ready, _xatlas(ready, plan), plan)
+    return flatten.by_normals(run, ready, mesh, plan)
 
 
 def _prepared(run: Run, mesh: Mesh) -> Mesh:
     """The mesh with smooth or given normals, without older UVs, its vertices split only where attributes differ."""
-    if not face_vectors(mesh.vertices, mesh.faces).any():
-        raise BadInput("No face of the mesh has an area.", "Put a Repair step before this one, or check the mesh.")
     material = mesh.material
     if material is not None and any(getattr(material, name) is not None for name in material.MAPS):
         run.warn(
@@ -101,16 +186,15 @@ def _unit_sized(mesh: Mesh) -> NDArray[np.float32]:
     return np.ascontiguousarray(at / at.max(), np.float32)
 
 
-def _xatlas(mesh: Mesh, size: int, padding: int) -> Mesh:
-    """xatlas with winding fixed and chart rotation off: its rotation mirrors charts."""
+def _xatlas(mesh: Mesh, plan: Plan) -> Mesh:
+    """Charts of xatlas with winding fixed and chart rotation off: its rotation mirrors charts."""
     from xatlas import Atlas, ChartOptions, PackOptions
 
     atlas, charts, packing = Atlas(), ChartOptions(), PackOptions()
     charts.fix_winding = True
-    packing.resolution, packing.padding, packing.bilinear, packing.rotate_charts = size, padding, True, False
+    packing.resolution, packing.padding, packing.bilinear, packing.rotate_charts = plan.size, plan.padding, True, False
     atlas.add_mesh(_unit_sized(mesh), mesh.faces.astype(np.uint32))
     atlas.generate(charts, packing)
     source, faces, uv = atlas[0]
     shape = np.array([atlas.width, atlas.height], np.float64)
-    laid = flatten.with_uv(mesh, source, faces, np.clip(uv * (shape / shape.max()), 0, 1))
-    return flatten.closer(laid, size, padding)
+    return flatten.with_uv(mesh, source, faces, uv * (shape / shape.max()))
