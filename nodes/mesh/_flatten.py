@@ -120,13 +120,11 @@ def _evened(corners: Array, label: Array, area: Array) -> Array:
 
 
 def _too_full(plan: Plan, density: float) -> str:
-    if plan.density:
-        room = f"{plan.tiles} tile" + "s" * (plan.tiles > 1)
-        return (
-            f"{plan.density:g} px/m does not fit into {room} of {plan.size} px; it became {density:.4g} px/m. "
-            "Allow more tiles or a larger texture."
-        )
-    return f"There are more charts than {plan.padding} px of padding leave room for; the gaps are narrower."
+    room = f"{plan.tiles} tile" + "s" * (plan.tiles > 1)
+    return (
+        f"{plan.density:g} px/m does not fit into {room} of {plan.size} px; it became {density:.4g} px/m. "
+        "Allow more tiles or a larger texture."
+    )
 
 
 def _shape(mesh: Mesh) -> tuple[Edges, Array, Array]:

@@ -177,7 +177,7 @@ class Order:
 class Packed:
     """``uv``: (M, 3, 2), tile n shifted by (n % 10, n // 10). ``scale``: of the unit square per metre.
 
-    ``full``: the charts did not fit at the density or with the padding that was asked for.
+    ``full``: the charts did not fit at the density that was asked for, so they are smaller.
     """
 
     uv: Array

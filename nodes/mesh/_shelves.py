@@ -1,4 +1,4 @@
-"""Place very many charts: side by side in rows, the tall ones first, each as a box. Always ends and always fits."""
+"""Place very many charts: side by side in rows, the tall ones first, each as a box. Always ends."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.engine import BadInput
 from nodes.mesh._jit import kernel
 from nodes.mesh._places import Lot, Order, Packed
 
@@ -33,12 +34,11 @@ def _rows(size: Array, first: Array, scale: float, gap: float, squares: int, at:
 
 
 def in_rows(lot: Lot, asked: Order) -> Packed:
-    """The largest scale at which all boxes fit. Where the padding alone would fill the squares it is made smaller."""
+    """The largest scale at which all boxes fit, or the density that is asked for."""
     first = np.argsort(-lot.size[:, 1], kind="stable")
-    gap = min(asked.padding / asked.size, 0.4 * math.sqrt(asked.tiles / lot.count))
-    at = np.zeros((lot.count, 3))
-    least, most = 0.0, math.sqrt(asked.tiles / lot.total)
+    gap, at = asked.padding / asked.size, np.zeros((lot.count, 3))
     wanted = asked.density / asked.size
+    least, most = 0.0, math.sqrt(asked.tiles / lot.total)
     if wanted and _rows(lot.size, first, wanted, gap, asked.tiles, at):
         least = most = wanted
     for _ in range(24 if least < most else 0):
@@ -47,9 +47,13 @@ def in_rows(lot: Lot, asked: Order) -> Packed:
             least = middle
         else:
             most = middle
+    if least == 0.0:
+        raise BadInput(
+            f"{lot.count:,} charts, {asked.padding} px apart, do not fit into {asked.tiles} x {asked.size} px.",
+            "Use a larger texture, more tiles, less padding, or a Decimate or Smooth step before.",
+        )
     _rows(lot.size, first, least, gap, asked.tiles, at)
     tile = at[:, 0].astype(np.int64)
     place = at[:, 1:] + np.stack([tile % 10, tile // 10], axis=1)
     uv = lot.corners * least + place[lot.label][:, None, :]
-    full = gap < asked.padding / asked.size or (wanted > 0 and least != wanted)
-    return Packed(uv, least, int(tile.max()) + 1, full)
+    return Packed(uv, least, int(tile.max()) + 1, full=wanted > 0 and least != wanted)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from app.engine import BadInput, Isolated, Material, Mesh, Report, Run, Setting, Slider, node
 from nodes.mesh import _flatten as flatten
 from nodes.mesh._checks import need_size, need_sound, need_uv
-from nodes.mesh._flatten import Laid, Plan
 from nodes.mesh._cuts import NEVER, Seams
+from nodes.mesh._flatten import Laid, Plan
 from nodes.mesh._shading import smooth_normals
 from nodes.mesh._topology import face_vectors, weld_rows
 from nodes.mesh._uv_report import report_on
