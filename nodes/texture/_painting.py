@@ -57,14 +57,14 @@ class Sheet:
         self.share.reshape(-1)[texels.place] = share * (weight > 0)
         self.filled.reshape(-1)[texels.place] = True
 
-    def spread_out(self, run: Run) -> None:
+    def spread_out(self) -> None:
         """What the pictures do not reach takes colours of the nearest places that they do."""
         parts = [(texels.place, texels.points) for _, texels in bands(self.mesh, len(self.new))]
         place, points = (np.concatenate(part) for part in zip(*parts, strict=True))
         share = self.share.reshape(-1)[place]
         known, rest = share >= 0.9 * share.max(), share < 1
         colours = self.new.reshape(-1, 3)[place[known]]
-        self.old.reshape(-1, 4)[place[rest], :3] = spread(run, points[known], colours, points[rest], 0.72, 0.94)
+        self.old.reshape(-1, 4)[place[rest], :3] = spread(points[known], colours, points[rest])
 
     def picture(self) -> Image:
         colour = self.old.copy()

@@ -7,31 +7,56 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import Run
-
 Array = NDArray[Any]
-MOST_KNOWN = 200_000
-AT_ONCE = 1 << 17
-NEIGHBOURS = 12
+CELLS = 64
+ENOUGH = 4.0
 
 
-def spread(run: Run, known: Array, colours: Array, wanted: Array, start: float, end: float) -> Array:
-    """(N, C) float32 at ``wanted`` (N, 3): the mean of the twelve nearest ``known`` (K, 3) points, weighted.
+def spread(known: Array, colours: Array, wanted: Array) -> Array:
+    """(N, C) float32 at ``wanted`` (N, 3): colours (K, C) of ``known`` points (K, 3) near by, broader the farther away.
 
-    Distance is measured in space and not on the texture, where neighbours may belong to quite other places. Weights
-    fall with the square of the distance (Shepard 1968).
+    Nearness is measured in space and not on the texture, where neighbours may belong to quite other places. Means over
+    ever coarser cubes fill what finer ones leave empty (pull-push, Gortler et al., The Lumigraph, 1996).
     """
-    from scipy.spatial import cKDTree
+    from scipy.ndimage import map_coordinates
 
-    step = max(1, len(known) // MOST_KNOWN)
-    known, colours = known[::step], colours[::step]
-    tree, count = cKDTree(known), min(NEIGHBOURS, len(known))
-    out = np.empty((len(wanted), colours.shape[1]), np.float32)
-    for first in range(0, len(wanted), AT_ONCE):
-        run.progress(start + (end - start) * first / len(wanted), "filling what no picture shows")
-        part = slice(first, first + AT_ONCE)
-        gap, near = tree.query(wanted[part], k=list(range(1, count + 1)), workers=-1)
-        weight = 1 / np.maximum(gap * gap, 1e-12)
-        weight /= weight.sum(axis=1, keepdims=True)
-        out[part] = np.einsum("nk,nkc->nc", weight, colours[near])
-    return out
+    low = np.minimum(known.min(axis=0), wanted.min(axis=0))
+    extent = float((np.maximum(known.max(axis=0), wanted.max(axis=0)) - low).max())
+    scale = (CELLS - 2) / max(extent, 1e-12)
+    at = ((known - low) * scale + 1).astype(np.int64)
+    flat = (at[:, 0] * CELLS + at[:, 1]) * CELLS + at[:, 2]
+    layers = [*colours.astype(np.float64).T, np.ones(len(known))]
+    sums = np.stack([np.bincount(flat, layer, minlength=CELLS**3) for layer in layers], axis=-1)
+    filled = _filled(sums.reshape(CELLS, CELLS, CELLS, -1))
+    place = ((wanted - low) * scale + 0.5).T
+    values = [map_coordinates(filled[..., c], place, order=1, mode="nearest") for c in range(colours.shape[1])]
+    return np.stack(values, axis=1).astype(np.float32)
+
+
+def _filled(sums: Array) -> Array:
+    """(X, X, X, C) mean colours of every cube, from (X, X, X, C + 1) sums whose last channel counts."""
+    count = sums[..., -1:]
+    own = sums[..., :-1] / np.maximum(count, 1e-12)
+    side = len(sums)
+    if side == 1:
+        return np.asarray(own)
+    half = side // 2
+    pooled = sums.reshape(half, 2, half, 2, half, 2, -1).sum(axis=(1, 3, 5))
+    weight = np.minimum(count / ENOUGH, 1)
+    return np.asarray(own * weight + _doubled(_filled(pooled)) * (1 - weight))
+
+
+def _doubled(values: Array) -> Array:
+    """Twice as fine along the first three axes, linear in between."""
+    for axis in range(3):
+        before = np.concatenate([values.take([0], axis=axis), values], axis=axis).take(
+            range(values.shape[axis]), axis=axis
+        )
+        after = np.concatenate([values, values.take([-1], axis=axis)], axis=axis).take(
+            range(1, values.shape[axis] + 1), axis=axis
+        )
+        pair = np.stack([0.75 * values + 0.25 * before, 0.75 * values + 0.25 * after], axis=axis + 1)
+        shape = list(values.shape)
+        shape[axis] *= 2
+        values = pair.reshape(shape)
+    return values

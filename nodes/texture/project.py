@@ -33,7 +33,7 @@ def project(
     ] = 4.0,
     border: Annotated[
         float, Slider(0, 64, unit="px", help="Along outlines in the picture, paint fades out over this width.")
-    ] = 4.0,
+    ] = 2.0,
     unseen: Annotated[
         Literal["keep", "spread"],
         Setting(help="Where no picture reaches: the old colours stay, or painted ones spread over the surface."),
@@ -62,7 +62,8 @@ def project(
             "Use the mesh that the views were made from, where it stood then, and pictures that are not transparent.",
         )
     if unseen == "spread":
-        sheet.spread_out(run)
+        run.progress(0.75, "filling what no picture shows")
+        sheet.spread_out()
     run.progress(0.95, "margins")
     return Projected(_dressed(mesh, sheet.picture()), Mask(sheet.share))
 

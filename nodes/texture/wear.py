@@ -36,7 +36,7 @@ def wear(
     dust_amount: Annotated[float, Slider(0, 1, help="0: none. 1: on all that faces up and lies open.")] = 0.5,
     breakup: Annotated[float, Slider(0, 1, help="How ragged and patchy the masks are.")] = 0.6,
     patches: Annotated[float, Slider(1, 200, log=True, help="Patches of the breakup across the mesh.")] = 24.0,
-    rays: Annotated[int, Slider(4, 256, log=True, help="Per texel and mask: more are smoother.", advanced=True)] = 24,
+    rays: Annotated[int, Slider(4, 256, log=True, help="Per texel and mask: more are smoother.", advanced=True)] = 16,
     size: Annotated[int, Slider(64, 8192, log=True, unit="px", help="Side of the square masks.")] = 1024,
     seed: Annotated[int, Seed()] = 0,
 ) -> Wear:

@@ -15,6 +15,7 @@ from nodes.mesh._camera import camera
 from nodes.mesh._render import render
 from nodes.mesh.primitives import box, plane, sphere
 from nodes.mesh.unwrap import unwrap
+from nodes.texture._spread import spread
 from nodes.texture.project import project
 from nodes.texture.views import gather_views
 
@@ -214,3 +215,15 @@ def test_the_loop_of_control_from_mesh_closes() -> None:
     true = to_srgb(to_linear(texture.rgb) * np.float32((1, 0.5, 0.25)))
     assert np.median(np.abs(got.mesh.material.base_colour.rgb - true)[inner]) < 0.01
     assert tint.mesh.material.base_factor == (1, 1, 1, 1)
+
+
+def test_what_spreads_is_smooth_and_takes_the_colour_of_what_is_near() -> None:
+    """Red known on the left, blue on the right: in between they meet, at each end they stay."""
+    rng = np.random.default_rng(0)
+    left, right = rng.random((500, 3)) * (0.2, 1, 1), rng.random((500, 3)) * (0.2, 1, 1) + (3, 0, 0)
+    colours = np.repeat(np.float32([[1, 0, 0], [0, 0, 1]]), 500, axis=0)
+    line = np.linspace(0, 3.2, 400)[:, None] * (1, 0, 0) + (0, 0.5, 0.5)
+    got = spread(np.concatenate([left, right]), colours, line)
+    assert got[:15, 0].min() > 0.99 and got[-15:, 2].min() > 0.99
+    assert (np.diff(got[:, 2]) > -0.02).all() and np.abs(np.diff(got, axis=0)).max() < 0.05
+    assert np.abs(got.sum(axis=1) - 1).max() < 1e-5
