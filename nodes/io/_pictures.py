@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 
 from app.engine import BadFile, Image
 from nodes.image._pixels import resample_pixels
+from nodes.io._read_blocks import SUFFIXES as BLOCK_SUFFIXES
+from nodes.io._read_blocks import block_values, is_block_texture
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".tga")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".tga", *BLOCK_SUFFIXES)
 MAX_PIXELS = 178_000_000
 MAX_BYTES = 2_000_000_000
-READABLE = "Choose a PNG, JPEG, WebP, BMP, TIFF or TGA picture."
+READABLE = "Choose a PNG, JPEG, WebP, BMP, TIFF, TGA, DDS or KTX2 picture."
 GET_AGAIN = "Copy or download the file again, or save it anew from the program that made it."
 ORIENTATION = 274
 BITS_PER_SAMPLE = 258
@@ -44,6 +46,11 @@ def read_picture(path: Path, at_least: int = 0, colour: bool = True) -> Found:
     words for a missing, empty, foreign, truncated, damaged or enormous file.
     """
     data = _bytes(path)
+    if is_block_texture(data):
+        texture = block_values(path, data, MAX_PIXELS)
+        height, width = texture.shape[:2]
+        factor = max(1, max(width, height) // at_least) if at_least else 1
+        return Found(np.ascontiguousarray(_floats(texture, factor)), (width, height), ())
     picture = _header(path, data)
     notes: list[str] = []
     try:

@@ -19,7 +19,7 @@ def load_image(
     longest_side: Annotated[int, Slider(0, 16384, unit="px", help="Larger pictures are reduced; 0 keeps all.")] = 2048,
     content: Annotated[Content, Setting(help="Data: the picture holds numbers, such as normals or height.")] = "colour",
 ) -> Image:
-    """Read a picture file: PNG, JPEG, WebP, BMP, TIFF or TGA.
+    """Read a picture file: PNG, JPEG, WebP, BMP, TIFF, TGA, or a game texture: DDS, KTX2 (BC1 to BC7).
 
     The picture is turned as its camera says, its colours are brought to sRGB where it carries a colour profile, and
     its own transparency is kept. Pictures larger than the longest side are reduced. Choose "data" for maps that hold
