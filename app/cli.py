@@ -172,7 +172,7 @@ def nodes_command(options: argparse.Namespace) -> int:
     else:
         for spec in registry.values():
             first = spec.doc.splitlines()[0] if spec.doc else ""
-            print(f"{spec.id:28}{spec.title:22}{first}")
+            print(f"{spec.id:30} {spec.title:24} {first}")
     print_broken(registry)
     return OK
 

@@ -49,7 +49,7 @@ def list_weights(options: Namespace) -> int:
         return OK
     for card, users in cards.items():
         size = f"{card.download_bytes / 1e6:,.1f} MB"
-        print(f"{card.handle:28}{state(card):9}{size:>12}  {card.terms}  ({', '.join(users)})")
+        print(f"{card.handle:40} {state(card):9}{size:>12}  {card.terms}  ({', '.join(users)})")
     return OK
 
 
@@ -85,7 +85,7 @@ def verify_weights(options: Namespace) -> int:
         for file in card.files:
             now = file_state(card, file)
             bad += now != "ready" if options.name else now == "damaged"
-            print(f"{now:9}{card.handle:28}{place_of(card, file.name)}")
+            print(f"{now:9}{card.handle:40} {place_of(card, file.name)}")
     return FAILED if bad else OK
 
 
