@@ -81,11 +81,11 @@ def source_text(card: WeightCard, mirror: str = "") -> str:
 
 
 def memory_text(card: WeightCard) -> str:
-    return (
-        f"about {card.memory_gb:.1f} GB in 16 bits, {2 * card.memory_gb:.1f} GB in 32"
-        if card.memory_gb
-        else "not known"
-    )
+    if not card.memory_gb:
+        return "not known"
+    if card.memory_gb < 0.05:
+        return "next to nothing"
+    return f"about {card.memory_gb:.1f} GB in 16 bits, {2 * card.memory_gb:.1f} GB in 32"
 
 
 def progress_text(download: Download) -> str:

@@ -38,9 +38,11 @@ def _one(role: str, name: str, size: int, sha256: str = "") -> WeightCard:
 
 def _hub(role: str, repository: str, revision: str, file: WeightFile, licence: str) -> WeightCard:
     short = role.lower().replace("sd 1.5", "sd15").replace(" ", "-")
+    family = "SDXL" if role.startswith("SDXL") else "SD 1.5"
     return WeightCard(
         repository, revision, (WeightFile("config.json", 1300, exact=False), file), "Apache-2.0", licence,
-        2.6 if role.startswith("SDXL") else 0.8, name=f"controlnet-{short}", title=f"ControlNet {role}", role=role,
+        2.6 if family == "SDXL" else 0.8, name=f"controlnet-{short}",
+        title=f"ControlNet {role.removeprefix(family).strip()} for {family}", role=role,
     )  # fmt: skip
 
 
