@@ -1,4 +1,4 @@
-"""Loops of the baker: texture look-up and rays over a hemisphere."""
+"""Loops of the baker: texture look-up, chance, sums over texels, normals in a frame."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def look_up(texture: Array, uv: Array) -> Array:
 
 
 @kernel
-def _scramble(number: int) -> tuple[float, float]:
+def scramble(number: int) -> tuple[float, float]:
     """Two repeatable numbers in 0..1 from a whole one (an integer hash in the manner of Wellons 2018)."""
     h = np.uint32(number * 9781 + 1)
     h ^= h >> np.uint32(16)
@@ -48,25 +48,28 @@ def _scramble(number: int) -> tuple[float, float]:
 
 
 @kernel
-def hemisphere(normal: Array, rays: int, seed: int, out: Array) -> None:
-    """``out``: (N * rays, 3) float32 unit directions around (N, 3) unit normals, denser along the normal by its cosine.
+def vote(number: Array, weight: Array, place: Array, width: int, fine: int, out: Array) -> None:
+    """``out`` (R, S) int64 becomes, for each texel, the number whose samples weigh most in it, or stays.
 
-    Stratified in elevation, golden-ratio steps in azimuth; frame around the normal after Duff et al. 2017.
+    ``number``, ``weight``, ``place``: (K,); see :func:`gather`. Of equal ones the one met first wins.
     """
-    for r in range(len(normal)):
-        nx, ny, nz = normal[r, 0], normal[r, 1], normal[r, 2]
-        sign = 1.0 if nz >= 0.0 else -1.0
-        a = -1.0 / (sign + nz)
-        b = nx * ny * a
-        one, two = _scramble(seed + r)
-        for k in range(rays):
-            u, v = (k + one) / rays, (k * 0.7548776662466927 + two) % 1.0
-            radius, turn = math.sqrt(u), 2.0 * math.pi * v
-            x, y, z = radius * math.cos(turn), radius * math.sin(turn), math.sqrt(max(0.0, 1.0 - u))
-            i = r * rays + k
-            out[i, 0] = (1.0 + sign * nx * nx * a) * x + b * y + nx * z
-            out[i, 1] = sign * b * x + (sign + ny * ny * a) * y + ny * z
-            out[i, 2] = -sign * nx * x - ny * y + nz * z
+    many = fine * fine
+    wide = width // fine
+    held, heavy = np.full((out.size, many), -1, np.int64), np.zeros((out.size, many))
+    for i in range(len(number)):
+        texel = place[i] // width // fine * wide + place[i] % width // fine
+        for k in range(many):
+            if held[texel, k] < 0:
+                held[texel, k] = number[i]
+            if held[texel, k] == number[i]:
+                heavy[texel, k] += weight[i]
+                break
+    for texel in range(out.size):
+        best = 0.0
+        for k in range(many):
+            if held[texel, k] >= 0 and heavy[texel, k] > best:
+                best = heavy[texel, k]
+                out[texel // wide, texel % wide] = held[texel, k]
 
 
 @kernel

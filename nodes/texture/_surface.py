@@ -43,7 +43,13 @@ class Surface:
 
     def find(self, points: Array, directions: Array, reach: float) -> Hits:
         """The surface point for each of (N, 3) points: along the line both ways, else the nearest that looks alike."""
-        face, at = along(self.tree, points, directions, reach)
+        return self.completed(points, directions, *along(self.tree, points, directions, reach))
+
+    def completed(self, points: Array, directions: Array, face: Array, at: Array) -> Hits:
+        """Points found so far, and where ``face`` is -1 the nearest that looks like ``directions``, else the nearest.
+
+        The distance of those is told along ``directions`` too.
+        """
         far = face < 0
         for least in (FACING, -1.0):
             lost = np.flatnonzero(face < 0)
