@@ -48,6 +48,28 @@ def scramble(number: int) -> tuple[float, float]:
 
 
 @kernel
+def hemisphere(normal: Array, rays: int, seed: int, out: Array) -> None:
+    """``out``: (N * rays, 3) float32 unit directions around (N, 3) unit normals, denser along the normal by its cosine.
+
+    Stratified in elevation, golden-ratio steps in azimuth; frame around the normal after Duff et al. 2017.
+    """
+    for r in range(len(normal)):
+        nx, ny, nz = normal[r, 0], normal[r, 1], normal[r, 2]
+        sign = 1.0 if nz >= 0.0 else -1.0
+        a = -1.0 / (sign + nz)
+        b = nx * ny * a
+        one, two = scramble(seed + r)
+        for k in range(rays):
+            u, v = (k + one) / rays, (k * 0.7548776662466927 + two) % 1.0
+            radius, turn = math.sqrt(u), 2.0 * math.pi * v
+            x, y, z = radius * math.cos(turn), radius * math.sin(turn), math.sqrt(max(0.0, 1.0 - u))
+            i = r * rays + k
+            out[i, 0] = (1.0 + sign * nx * nx * a) * x + b * y + nx * z
+            out[i, 1] = sign * b * x + (sign + ny * ny * a) * y + ny * z
+            out[i, 2] = -sign * nx * x - ny * y + nz * z
+
+
+@kernel
 def vote(number: Array, weight: Array, place: Array, width: int, fine: int, out: Array) -> None:
     """``out`` (R, S) int64 becomes, for each texel, the number whose samples weigh most in it, or stays.
 
