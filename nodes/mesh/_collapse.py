@@ -3,7 +3,8 @@
 Quadrics over position and attributes say what a collapse costs (:mod:`nodes.mesh._quadric`), the cheapest goes first
 (:mod:`nodes.mesh._contract`). A vertex on a line of features moves along that line only, and where lines meet it stays.
 While many faces are left, edges are taken in small neighbourhoods up to a common cost, so that the work stays within
-the processor's cache; what cheaper edges remain between them goes in the next round, and the last round is one queue.
+the processor's cache, and regions side by side; what cheap edges remain between them goes in a later round. The last
+round is one queue.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ from nodes.mesh._collapse_tables import (
     BORDER,
     BUCKETS,
     CROWD,
-    DONE,
+    EMPTY,
     FACES,
     FEATURE,
     FULL,
@@ -35,11 +35,12 @@ from nodes.mesh._collapse_tables import (
 from nodes.mesh._contract import contract, line_up, weigh_all
 from nodes.mesh._net import SOFT_SHIFT, Net, Surface, kinds, net_of, soften
 from nodes.mesh._quadric import FIRST, gather
+from nodes.mesh._regions import Regions, cuts_of
 
 Array = NDArray[Any]
 Told = Callable[[float], None]
-BLOCK, APART, LOOKS, BANDS = 12_000, 3, 30_000, 8
-GENTLE, BLUNT = 0.2, 0.02
+APART, LOOKS, BANDS = 3, 30_000, 8
+GENTLE, FIRM, BLUNT = 0.7, 0.2, 0.02
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class _Work:
         gather(net.tri, net.at, net.s, net.edge, _walls(rules), self.q)
         self.cost = np.empty(len(net.edge), np.float32)
         self.heads = np.full(BUCKETS, -1, np.int32)
+        self.cuts = cuts_of(net)
         self.start, self.least, self.lines = int(net.lot[FACES]), GENTLE, FEATURE ^ SEAM
 
     @property
@@ -122,8 +124,8 @@ class _Work:
         if self.left > self.target and soften(self.net.edge):
             kinds(self.net.edge, self.net.vert)
             self.sweep()
-        if self.left > self.target:
-            self.least, self.lines = BLUNT, BORDER | CROWD
+        for least, lines in ((FIRM, self.lines), (BLUNT, BORDER | CROWD)):
+            self.least, self.lines = least, lines
             self.sweep()
 
     def sweep(self) -> None:
@@ -134,9 +136,8 @@ class _Work:
             self.weigh()
             while self.left > APART * self.target and self.blocks():
                 pass
-            self.heads[:] = -1
-            line_up(0, len(self.cost), BUCKETS, self.cost, self.net.edge, self.heads, self.net.lot)
-            self.contract(BUCKETS)
+            if self.left > self.target:
+                self.rest()
 
     def weigh(self) -> None:
         """The cost of every edge, in bands side by side."""
@@ -151,34 +152,51 @@ class _Work:
 
     def blocks(self) -> bool:
         """One round over neighbourhoods, up to the middle of the costs; whether it took away a good part."""
+        self.tell()
         net, before = self.net, self.left
         here = np.flatnonzero((net.edge[:, 3] & GONE) == 0)
-        limit = np.median(self.cost[here[::7]])
-        last = int(np.float32(limit).view(np.int32)) >> 15
-        self.heads[:] = -1
-        for low, high in _ranges(here, len(net.edge)):
-            if line_up(low, high, last, self.cost, net.edge, self.heads, net.lot):
-                self.contract(last)
+        limit = float(np.median(self.cost[here[::7]]))
+        tidy(net.tri, net.vert, net.refs, net.lot)
+        regions = Regions(net, self.cuts, self.target)
+
+        def fell(region: int, low: int, high: int) -> bool:
+            return self._fell(regions, region, low, high, _bucket_of(limit))
+
+        regions.each(here, fell, lambda left: self.tell(before - left))
         return self.left < 0.9 * before
 
-    def contract(self, last: int) -> None:
+    def _fell(self, regions: Regions, region: int, low: int, high: int, last: int) -> bool:
+        """Collapse the cheap edges of one neighbourhood; whether the region has room for more."""
+        net, lot, heads, state = self.net, regions.lots[region], regions.heads[region], PAUSE
+        line_up(low, high, last, self.cost, net.edge, heads, lot)
+        while state == PAUSE and not regions.stopped:
+            state = self._contract(regions.goals[region], last, heads, lot)
+        return bool(state == EMPTY)
+
+    def tell(self, gone: int = 0) -> None:
+        """``gone``: faces of the present round that are not counted yet."""
+        done = (self.start - self.left + gone) / max(1, self.start - self.target)
+        self.told(0.1 + 0.9 * min(1.0, max(0.0, done)))
+
+    def rest(self) -> None:
+        """All edges in one queue, to the end."""
         net, state = self.net, PAUSE
-        while state in (PAUSE, FULL) and self.left > self.target:
-            done = (self.start - self.left) / max(1, self.start - self.target)
-            self.told(0.1 + 0.9 * min(1.0, max(0.0, done)))
-            state = contract(
-                self.target, last, LOOKS, self.free, self.uv, self.least, self.lines, net.tri, net.vert, net.edge,
-                net.at, self.q, net.s, net.refs, self.heads, self.cost, net.lot,
-            )  # fmt: skip
+        self.heads[:] = -1
+        line_up(0, len(self.cost), BUCKETS, self.cost, net.edge, self.heads, net.lot)
+        while state in (PAUSE, FULL):
+            self.tell()
+            state = self._contract(self.target, BUCKETS, self.heads, net.lot)
             if state == FULL:
                 tidy(net.tri, net.vert, net.refs, net.lot)
-        assert state != DONE or self.left <= self.target
+
+    def _contract(self, goal: int, last: int, heads: Array, lot: Array) -> int:
+        net = self.net
+        how = goal, last, LOOKS, self.free, self.uv, self.least, self.lines
+        return int(contract(*how, net.tri, net.vert, net.edge, net.at, self.q, net.s, net.refs, heads, self.cost, lot))
 
 
-def _ranges(here: Array, end: int) -> list[tuple[int, int]]:
-    """Runs of edges, ``BLOCK`` living ones each; edges are numbered along the surface."""
-    cuts = [*here[::BLOCK].tolist(), end]
-    return list(pairwise(cuts))
+def _bucket_of(cost: float) -> int:
+    return int(np.float32(cost).view(np.int32)) >> 17
 
 
 def _walls(rules: Rules) -> Array:

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from nodes.mesh._collapse_tables import MOST_ON_AN_EDGE, PAIRS, STAMP
+from nodes.mesh._collapse_tables import HIGH, INNER, LOW, MOST_ON_AN_EDGE, PAIRS, STAMP
 from nodes.mesh._jit import inlined, kernel
 from nodes.mesh._quadric import AREA, FIRST
 
@@ -14,14 +14,17 @@ Array = NDArray[Any]
 
 
 @inlined
-def _mark_ring(u: int, v: int, tri: Array, vert: Array, refs: Array, stamp: int) -> int:
-    """Mark the neighbours of u; how many of its faces hold v."""
+def _mark_ring(u: int, v: int, tri: Array, vert: Array, refs: Array, stamp: int, lot: Array) -> int:
+    """Mark the neighbours of u; how many of its faces hold v. -1 when a neighbour may not be touched."""
     shared = 0
     for i in range(vert[u, 0], vert[u, 0] + vert[u, 1]):
         f = refs[i]
         for k in range(3):
-            vert[tri[f, k], 3] = stamp
-            if tri[f, k] == v:
+            w = tri[f, k]
+            if w < lot[LOW] or w >= lot[HIGH]:
+                return -1
+            vert[w, 3] = stamp
+            if w == v:
                 shared += 1
     return shared
 
@@ -44,22 +47,26 @@ def _linked(u: int, v: int, tri: Array, vert: Array, refs: Array, lot: Array) ->
     but those of the faces between them."""
     lot[STAMP] += 2
     stamp = lot[STAMP]
-    shared = _mark_ring(u, v, tri, vert, refs, stamp)
+    shared = _mark_ring(u, v, tri, vert, refs, stamp, lot)
+    if shared < 1 or shared > MOST_ON_AN_EDGE:
+        return False
     vert[u, 3] = vert[v, 3] = 0
     common = 0
     for i in range(vert[v, 0], vert[v, 0] + vert[v, 1]):
         f = refs[i]
         for k in range(3):
             w = tri[f, k]
+            if w < lot[LOW] or w >= lot[HIGH]:
+                return False
             if vert[w, 3] == stamp:
                 vert[w, 3] = stamp + 1
                 common += 1
-    if common != shared or shared == 0 or shared > MOST_ON_AN_EDGE:
+    if common != shared:
         return False
     for i in range(vert[v, 0], vert[v, 0] + vert[v, 1]):
         f = refs[i]
         k = 0 if tri[f, 0] == v else (1 if tri[f, 1] == v else 2)
-        a, b = tri[f, (k + 1) % 3], tri[f, (k + 2) % 3]
+        a, b = tri[f, k + 1 if k < 2 else 0], tri[f, k - 1 if k > 0 else 2]
         if vert[a, 3] == stamp + 1 and vert[b, 3] == stamp + 1 and _holds(u, a, b, tri, vert, refs):
             return False
     return True
@@ -85,7 +92,8 @@ def _closes_a_line(u: int, v: int, lines: int, tri: Array, vert: Array, edge: Ar
 @inlined
 def _stays_up(f: int, k: int, tri: Array, at: Array, x: Array, least: float) -> bool:
     """Whether face f keeps its side up, and does not become a needle, when its corner k moves to x."""
-    o, a, b = tri[f, k], tri[f, (k + 1) % 3], tri[f, (k + 2) % 3]
+    one, two = (k + 1 if k < 2 else 0), (k - 1 if k > 0 else 2)
+    o, a, b = tri[f, k], tri[f, one], tri[f, two]
     ex, ey, ez = at[b, 0] - at[a, 0], at[b, 1] - at[a, 1], at[b, 2] - at[a, 2]
     px, py, pz = at[o, 0] - at[a, 0], at[o, 1] - at[a, 1], at[o, 2] - at[a, 2]
     rx, ry, rz = x[0] - at[a, 0], x[1] - at[a, 1], x[2] - at[a, 2]
@@ -127,7 +135,7 @@ def _fan_ok(u: int, other: int, side: int, tri: Array, vert: Array, at: Array, s
     for i in range(vert[u, 0], vert[u, 0] + vert[u, 1]):
         f = refs[i]
         k = 0 if tri[f, 0] == u else (1 if tri[f, 1] == u else 2)
-        if tri[f, (k + 1) % 3] == other or tri[f, (k + 2) % 3] == other:
+        if tri[f, 0] == other or tri[f, 1] == other or tri[f, 2] == other:
             continue
         if not _stays_up(f, k, tri, at, x, least):
             return False
@@ -145,7 +153,9 @@ def _fan_ok(u: int, other: int, side: int, tri: Array, vert: Array, at: Array, s
 def allowed(turn: Array, tri: Array, vert: Array, edge: Array, at: Array, q: Array, s: Array, refs: Array, pair: Array,
              x: Array, now: Array, uv: bool, least: float, lines: int, lot: Array) -> bool:  # fmt: skip
     u, v, moves, count = turn[0], turn[1], turn[2] == 1, lot[PAIRS]
-    if not _linked(u, v, tri, vert, refs, lot) or _closes_a_line(u, v, lines, tri, vert, edge, refs):
+    if not _linked(u, v, tri, vert, refs, lot):
+        return False
+    if vert[u, 2] != INNER and _closes_a_line(u, v, lines, tri, vert, edge, refs):
         return False
     if moves:
         one, two = pair[0, 0], pair[0, 1]

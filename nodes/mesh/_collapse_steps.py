@@ -80,9 +80,10 @@ def _add_up(count: int, side: int, moves: bool, q: Array, s: Array, pair: Array,
 
 
 @inlined
-def join(turn: Array, tri: Array, vert: Array, edge: Array, at: Array, q: Array, s: Array, refs: Array,
-          heads: Array, pair: Array, dead: Array, x: Array, now: Array, lot: Array) -> None:  # fmt: skip
-    """Carry it out: u becomes v at x. Edges around it that were put aside wait again."""
+def join(turn: Array, limit: float, tri: Array, vert: Array, edge: Array, at: Array, q: Array, s: Array, refs: Array,
+         heads: Array, waiting: Array, pair: Array, dead: Array, x: Array, now: Array,
+         lot: Array) -> None:  # fmt: skip
+    """Carry it out: u becomes v at x. Edges around it that were put aside, and may cost less than ``limit``, wait."""
     u, v, count, tail = turn[0], turn[1], lot[PAIRS], lot[TAIL]
     side = turn[3]
     lot[DYING] = 0
@@ -105,16 +106,19 @@ def join(turn: Array, tri: Array, vert: Array, edge: Array, at: Array, q: Array,
     vert[v, 0], vert[v, 1], vert[u, 1], lot[TAIL] = lot[TAIL], tail - lot[TAIL], 0, tail
     _add_up(count, side, turn[2] == 1, q, s, pair, now)
     at[v, 0], at[v, 1], at[v, 2] = x[0], x[1], x[2]
-    _wake(v, tri, vert, edge, refs, heads, lot)
+    _wake(v, limit, tri, vert, edge, refs, heads, waiting, lot)
 
 
 @inlined
-def _wake(v: int, tri: Array, vert: Array, edge: Array, refs: Array, heads: Array, lot: Array) -> None:
+def _wake(v: int, limit: float, tri: Array, vert: Array, edge: Array, refs: Array, heads: Array, waiting: Array,
+          lot: Array) -> None:  # fmt: skip
+    """Edges around v that were put aside, and may cost less than ``limit``, wait again."""
     for i in range(vert[v, 0], vert[v, 0] + vert[v, 1]):
         f = refs[i]
         for k in range(3):
             e = tri[f, 6 + k]
-            if edge[e, 3] & WAITS == 0 and (edge[e, 0] == v or edge[e, 1] == v):
+            near = edge[e, 0] == v or edge[e, 1] == v
+            if near and edge[e, 3] & WAITS == 0 and waiting[e] < limit:
                 push(e, lot[BUCKET], edge, heads)
 
 

@@ -3,8 +3,8 @@
 ``tri`` (M, 9) int32: three vertices, their wedges, the edges of the sides; -1 first: the face is gone.
 ``vert`` (V, 4) int32: where its faces begin in ``refs``, how many, its kind, a mark.
 ``edge`` (E, 4) int32: its ends, the next edge in its bucket, flags (features, and whether it waits).
-``lot`` (8,) int64: the end of ``refs`` in use, the last mark, the present bucket, faces left, wedge pairs of the edge
-at hand, faces that go with it.
+``lot`` (9,) int64: the end of ``refs`` in use, the last mark, the present bucket, faces left, wedge pairs of the edge
+at hand, faces that go with it; the first vertex that may be touched and the first that may not; the end of ``refs``.
 ``pair`` (8, 2): wedges of the two ends that lie in one face. ``turn`` (4,): the vertex that goes, the one that stays,
 whether it moves, the column of ``pair`` with wedges of the one that goes.
 """
@@ -12,8 +12,8 @@ whether it moves, the column of ``pair`` with wedges of the one that goes.
 INNER, LINE, CORNER = 0, 1, 2
 BORDER, SEAM, HARD, GROUP, CROWD = 1, 2, 4, 8, 16
 FEATURE, WAITS, GONE = 255, 256, 512
-TAIL, STAMP, BUCKET, FACES, PAIRS, DYING = 0, 1, 2, 3, 4, 5
+TAIL, STAMP, BUCKET, FACES, PAIRS, DYING, LOW, HIGH, ROOM = 0, 1, 2, 3, 4, 5, 6, 7, 8
 MOST_ON_AN_EDGE = 60
-BUCKETS = 65_281
+BUCKETS = 16_321
 NEVER = 1e30
 DONE, EMPTY, FULL, PAUSE = 0, 1, 2, 3

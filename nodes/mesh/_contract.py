@@ -24,10 +24,13 @@ from nodes.mesh._collapse_tables import (
     FEATURE,
     FULL,
     GONE,
+    HIGH,
     INNER,
+    LOW,
     NEVER,
     PAIRS,
     PAUSE,
+    ROOM,
     TAIL,
     WAITS,
 )
@@ -41,7 +44,7 @@ Array = NDArray[Any]
 def _bucket(cost: float, single: Array, bits: Array) -> int:
     """Sign, exponent and 8 bits of the mantissa, as a whole number; ``bits`` are those of ``single``."""
     single[0] = cost
-    return int(bits[0] >> 15)
+    return int(bits[0] >> 17)
 
 
 @kernel
@@ -121,7 +124,7 @@ def weigh_all(low: int, high: int, free: bool, tri: Array, vert: Array, edge: Ar
               refs: Array, cost: Array) -> None:  # fmt: skip
     """``cost`` (E,) float32 of the edges from ``low`` to ``high``; parts may run side by side."""
     pair, x, turn = np.empty((8, 2), np.int64), np.empty(3), np.empty(4, np.int64)
-    lot = np.zeros(8, np.int64)
+    lot = np.zeros(9, np.int64)
     for e in range(low, high):
         cost[e] = NEVER
         if edge[e, 3] & GONE == 0:
@@ -130,18 +133,24 @@ def weigh_all(low: int, high: int, free: bool, tri: Array, vert: Array, edge: Ar
 
 @kernel
 def line_up(low: int, high: int, last: int, cost: Array, edge: Array, heads: Array, lot: Array) -> int:
-    """Put the edges from ``low`` to ``high`` that cost less than bucket ``last`` into their buckets; how many."""
+    """Put the edges from ``low`` to ``high`` that cost less than bucket ``last`` into their buckets; how many.
+
+    Those with an end that may not be touched stay out.
+    """
     single, count = np.empty(1, np.float32), 0
     bits = single.view(np.int32)
     first = BUCKETS
     for i in range(high - low):
         e = high - 1 - i
         edge[e, 3] &= ~WAITS
+        a, b = edge[e, 0], edge[e, 1]
+        if min(a, b) < lot[LOW] or max(a, b) >= lot[HIGH]:
+            continue
         if cost[e] < NEVER and edge[e, 3] & GONE == 0:
-            b = _bucket(cost[e], single, bits)
-            if b < last:
-                push(e, b, edge, heads)
-                first = min(first, b)
+            place = _bucket(cost[e], single, bits)
+            if place < last:
+                push(e, place, edge, heads)
+                first = min(first, place)
                 count += 1
     lot[BUCKET] = first
     return count
@@ -159,8 +168,10 @@ def contract(goal: int, last: int, most: int, free: bool, uv: bool, least: float
     features that may not close around a face and vanish.
     """
     pair, dead, x, turn = np.empty((8, 2), np.int64), np.empty((64, 2), np.int64), np.empty(3), np.empty(4, np.int64)
-    now, single, room = np.empty(s.shape[1]), np.empty(1, np.float32), len(refs)
+    now, single, room = np.empty(s.shape[1]), np.empty(1, np.float32), lot[ROOM]
     bits = single.view(np.int32)
+    bits[0] = min(last, BUCKETS - 1) << 17
+    limit = single[0]
     while lot[FACES] > goal and most > 0:
         b = lot[BUCKET]
         while b < last and heads[b] < 0:
@@ -176,6 +187,7 @@ def contract(goal: int, last: int, most: int, free: bool, uv: bool, least: float
         most -= 1
         cost = _weigh(e, free, tri, vert, edge, at, q, s, refs, pair, x, turn, lot)
         if cost >= NEVER:
+            waiting[e] = NEVER
             continue
         place = _bucket(cost, single, bits)
         if place > b:
@@ -186,6 +198,7 @@ def contract(goal: int, last: int, most: int, free: bool, uv: bool, least: float
         if lot[TAIL] + vert[turn[0], 1] + vert[turn[1], 1] > room:
             push(e, b, edge, heads)
             return FULL
+        waiting[e] = 0.0
         if allowed(turn, tri, vert, edge, at, q, s, refs, pair, x, now, uv, least, lines, lot):
-            join(turn, tri, vert, edge, at, q, s, refs, heads, pair, dead, x, now, lot)
+            join(turn, limit, tri, vert, edge, at, q, s, refs, heads, waiting, pair, dead, x, now, lot)
     return DONE if lot[FACES] <= goal else PAUSE

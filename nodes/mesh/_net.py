@@ -12,7 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodes.mesh._collapse_steps import tidy
-from nodes.mesh._collapse_tables import BORDER, CORNER, CROWD, FACES, FEATURE, GONE, GROUP, HARD, INNER, LINE, SEAM
+from nodes.mesh._collapse_tables import (
+    BORDER,
+    CORNER,
+    CROWD,
+    FACES,
+    FEATURE,
+    GONE,
+    GROUP,
+    HARD,
+    HIGH,
+    INNER,
+    LINE,
+    ROOM,
+    SEAM,
+)
 from nodes.mesh._jit import kernel
 
 Array = NDArray[Any]
@@ -200,11 +214,11 @@ def net_of(surface: Surface, hard_degrees: float) -> Net:
     normals = np.empty((0, 3, 3), np.float32) if surface.corner_normals is None else surface.corner_normals
     if surface.wedges is not None or len(groups) or len(normals):
         _features(tri, edge, face_of, groups, normals, at, float(np.cos(np.radians(hard_degrees))))
-    vert, lot = np.zeros((len(at), 4), np.int32), np.zeros(8, np.int64)
+    vert, lot = np.zeros((len(at), 4), np.int32), np.zeros(9, np.int64)
     kinds(edge, vert)
     refs = np.empty(2 * tri.shape[0] * 3 + 64, np.int32)
     tidy(tri, vert, refs, lot)
-    lot[FACES] = len(tri)
+    lot[FACES], lot[HIGH], lot[ROOM] = len(tri), len(at), len(refs)
     s = np.empty((0, 0)) if surface.attributes is None else surface.attributes[wedge_of]
     return Net(tri, vert, edge, at, s, refs, lot, face_of, wedge_of, middle, size)
 

@@ -211,7 +211,7 @@ def test_it_stops_in_the_middle() -> None:
     run.report = report
     with pytest.raises(Cancelled):
         decimate(run, bumpy(5), 200)
-    assert 0.3 < told[-1] < 0.9
+    assert 0.3 < told[-1] < 1
 
 
 def test_a_scan_keeps_its_holes(shared: Path) -> None:
@@ -222,7 +222,8 @@ def test_a_scan_keeps_its_holes(shared: Path) -> None:
     assert 3498 <= len(fewer.faces) <= 3500
     assert (now.euler, now.boundary_loops, now.parts) == (was.euler, was.boundary_loops, was.parts)
     assert now.manifold and now.crossed == 0
-    assert folded(fewer) == 0 and turned(fewer, mesh) <= 1, "one face lies in a crease where the scan itself is folded"
+    assert folded(fewer) == 0 and folded(mesh) == 1
+    assert turned(fewer, mesh) <= 1, "where the scan itself is folded"
     apart = difference(surface_of(fewer), surface_of(mesh), 60_000, 0.01, seed=3)
     assert max(apart.there, apart.back) / surface_of(mesh).diagonal < 356e-6
 
