@@ -15,6 +15,7 @@ from nodes.image_to_3d._triposr.config import Config
 Float32 = NDArray[np.float32]
 Told = Callable[[float], None]
 BESIDES = 256  # bytes per point of places, numbers and results
+CPU_CHUNK = 65_536
 
 
 def bytes_per_point(config: Config) -> int:
@@ -36,8 +37,9 @@ class Scene:
 
     @property
     def chunk(self) -> int:
-        """Most points in one call."""
-        return max(1024, self.budget // bytes_per_point(self.network.config))
+        """Most points in one call: what the budget allows, on the CPU few enough to stop soon and to stay quick."""
+        fits = max(1, self.budget // bytes_per_point(self.network.config))
+        return min(fits, CPU_CHUNK) if self.planes.device.type == "cpu" else fits
 
     @property
     def workplace(self) -> str:
