@@ -46,7 +46,7 @@ def drop_test(
     ] = 0,
     seed: Annotated[int, Seed(help="Decides the random orientations.")] = 0,
 ) -> Dropped:
-    """Simulate a rigid body that is let go above a floor: does it stand, where does it tip, how does it lie?
+    """A rigid body is let go above a floor: whether it stands, where it tips, and how it comes to lie.
 
     The simulation is MuJoCo's; contact is slightly soft and does not bounce. What it rests on is compared with what
     geometry says in Will it stand?; a pose that lies within 1.5° of such a side is laid flush on it.
