@@ -20,6 +20,7 @@ SHOWN = {
     "mesh_to_game_asset": ("sculpt", "bake"),
     "picture_studio": ("photo", "lay"),
     "starter": ("photo", "material"),
+    "tiling_material": ("photo", "dress"),
 }
 
 

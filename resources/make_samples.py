@@ -75,6 +75,13 @@ PICTURES: dict[str, Callable[[], bytes]] = {
 }
 
 
+def surface() -> bytes:
+    """The stone wall, as JPEG."""
+    from studio.wall import wall
+
+    return jpeg(wall(SIDE))
+
+
 def drawing() -> bytes:
     """The dinosaur, as PNG with 192 colours and transparency."""
     from PIL import Image
@@ -112,7 +119,14 @@ def barrel() -> bytes:
 
 
 def main(names: list[str]) -> None:
-    everything = {**PICTURES, "dinosaur.png": drawing, "owl.glb": sculpt, "duck_scan.ply": scan, "barrel.glb": barrel}
+    everything = {
+        **PICTURES,
+        "stone_wall.jpg": surface,
+        "dinosaur.png": drawing,
+        "owl.glb": sculpt,
+        "duck_scan.ply": scan,
+        "barrel.glb": barrel,
+    }
     for name in names or everything:
         data = everything[name]()
         (SAMPLES / name).write_bytes(data)

@@ -24,6 +24,7 @@ from app.engine.script import run_and_wait
 from app.engine.store import Store
 from app.engine.validate import validate
 from app.engine.weight_needs import cards_of, lacking
+from nodes.io.load_image import load_image
 from nodes.io.load_mesh import load_mesh
 from nodes.mesh.analyse import analyse
 
@@ -54,6 +55,7 @@ QUICK: dict[str, dict[str, dict[str, Any]]] = {
         "decimate": {"target_faces": 2000},
         "bake": {"size": 256, "rays": 8, "antialias": "off"},
     },
+    "tiling_material": {"photo": {"longest_side": 320}, "size": {"longest_side": 256}, "dress": {"size": 256}},
 }
 
 
@@ -204,6 +206,25 @@ def test_the_clean_up_turns_a_torn_scan_into_a_closed_mesh(desk: Desk) -> None:
     assert (torn.value("parts"), clean.report.value("parts")) != (1, 2)
     assert len(clean.mesh.faces) <= graph.nodes["decimate"].params["target_faces"]
     assert clean.mesh.colours is not None
+
+
+def test_the_material_repeats_without_a_border(desk: Desk) -> None:
+    """Every map steps across its border as between columns and rows within; the ball wears what the files hold."""
+    path = next(path for path in EXAMPLES if path.stem == "tiling_material")
+    desk.run(quick(path))
+    worn = load_mesh(Run(), desk.out / "stone_ball.glb").material
+    assert worn is not None and worn.base_colour is not None
+    for name in ("stone_colour", "stone_normal", "stone_orm"):
+        picture = load_image(Run(), desk.out / f"{name}.ktx2", content="data")
+        assert picture.size == (256, 256)
+        for axis in (0, 1):
+            inside = np.abs(np.diff(picture.rgb, axis=axis)).mean(axis=(1 - axis, 2))
+            across = np.abs(picture.rgb.take(0, axis=axis) - picture.rgb.take(-1, axis=axis)).mean()
+            assert across <= np.quantile(inside, 0.99), name
+    for image in (worn.base_colour, worn.normal, worn.roughness, worn.occlusion):
+        assert image is not None and image.size == (256, 256)
+    colour = load_image(Run(), desk.out / "stone_colour.ktx2")
+    assert np.abs(colour.rgb.mean(axis=(0, 1)) - worn.base_colour.rgb.mean(axis=(0, 1))).max() < 0.05
 
 
 def test_the_starter_has_the_names_that_the_command_line_uses() -> None:

@@ -23,7 +23,7 @@ MESHES = ("barrel.glb", "duck_scan.ply", "owl.glb")
 
 def test_the_folder_holds_these_and_stays_small() -> None:
     files = list(SAMPLES.iterdir())
-    assert {file.name for file in files} == {*PHOTOGRAPHS, *MESHES, "dinosaur.png"}
+    assert {file.name for file in files} == {*PHOTOGRAPHS, *MESHES, "dinosaur.png", "stone_wall.jpg"}
     assert sum(file.stat().st_size for file in files) < 4_000_000
 
 
@@ -45,6 +45,16 @@ def test_the_drawing_is_flat_and_cut_out() -> None:
     solid = (picture.rgb[picture.alpha == 1] * 255 + 0.5).astype(np.uint8)
     _, counts = np.unique(solid, axis=0, return_counts=True)
     assert np.sort(counts)[-8:].sum() > 0.9 * len(solid)
+
+
+def test_the_wall_is_a_surface_that_does_not_tile() -> None:
+    """Detail everywhere, light that falls off to one side, borders that do not meet."""
+    grey = load_image(Run(), SAMPLES / "stone_wall.jpg").rgb.mean(axis=2)
+    assert grey.shape == (1024, 1024)
+    parts = grey.reshape(8, 128, 8, 128)
+    assert parts.std(axis=(1, 3)).min() > 0.04 and np.abs(np.diff(parts.mean(axis=(1, 3)), axis=0)).max() < 0.2
+    assert grey[:, :256].mean() > 1.08 * grey[:, -256:].mean()
+    assert np.abs(grey[:, 0] - grey[:, -1]).mean() > 3 * np.abs(np.diff(grey, axis=1)).mean()
 
 
 def test_the_sculpt_is_dense_closed_and_painted() -> None:
