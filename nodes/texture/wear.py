@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,12 @@ from numpy.typing import NDArray
 from app.engine import Mask, Mesh, Run, Seed, Slider, node
 from nodes.mesh._topology import diagonal
 
+if TYPE_CHECKING:
+    from nodes.texture._texels import Texels
+
 Array = NDArray[Any]
 MARGIN = 16
+TEXELS_AT_ONCE = 1 << 14
 EDGE = 0.5  # share of rays that meet the other side of a square edge, right at it
 SOFT = 0.18
 Wide = Slider(0.1, 20, log=True, unit="% of size")
@@ -25,7 +30,7 @@ class Wear(NamedTuple):
     dust: Mask
 
 
-@node("texture.wear", title="Edge wear and dirt")
+@node("texture.wear", title="Edge wear and dirt", version=2)
 def wear(
     run: Run,
     mesh: Mesh,
@@ -45,12 +50,11 @@ def wear(
     Rays from each texel measure how near the outer edges and the hollows are; noise in space, which no chart border
     cuts, makes them ragged. The mesh needs UVs.
     """
-    from nodes.texture._near import scene_of
     from nodes.texture._texels import bands, ready
 
     run.progress(0.0, "checking")
     mesh = ready(run, mesh)
-    shape = _Shape(scene_of(mesh), diagonal(mesh), edge_width / 100, dirt_width / 100, rays, patches, seed)
+    shape = _Shape(run, mesh, edge_width / 100, dirt_width / 100, rays, patches, seed)
     masks, filled = np.zeros((3, size, size), np.float32), np.zeros((size, size), np.bool_)
     for done, texels in bands(mesh, size):
         near, hollow, noise = shape.look(texels)
@@ -84,24 +88,40 @@ def _cut(values: Array, amount: float) -> Array:
 
 
 class _Shape:
-    """What rays and noise say of texels. Widths are shares of the mesh's diagonal ``extent``."""
+    """What rays and noise say of texels. Widths are shares of the mesh's diagonal."""
 
-    def __init__(
-        self, scene: Any, extent: float, edge: float, dirt: float, rays: int, patches: float, seed: int
-    ) -> None:
-        self.scene, self.extent, self.edge, self.dirt, self.rays = scene, extent, edge, dirt, rays
-        self.patches, self.seed = patches, seed & 0x7FFFFFFF
+    def __init__(self, run: Run, mesh: Mesh, edge: float, dirt: float, rays: int, patches: float, seed: int) -> None:
+        from nodes.mesh._bvh import build
+        from nodes.mesh._wide import widen
+        from nodes.texture._sky import Sky
+        from nodes.texture._view import flat_normals
 
-    def look(self, texels: Any) -> tuple[Array, Array, Array]:
+        self.run, extent = run, diagonal(mesh)
+        self.sky = Sky(widen(build(mesh.vertices, mesh.faces)), rays, 1e-4 * extent, 0.0, 0.0, 0.0)
+        self.flat, self.edge, self.dirt = flat_normals(mesh), edge * extent, dirt * extent
+        self.scale, self.seed = patches / extent, seed & 0x7FFFFFFF
+
+    def look(self, texels: Texels) -> tuple[Array, Array, Array]:
         """(K,) each: nearness to an outer edge and to a hollow, 0..1, and noise about -0.5..0.5."""
-        from nodes.texture._near import closed_in
         from nodes.texture._noise import solid
 
-        lift, first = self.extent * 1e-4, int(texels.place[0]) if len(texels.place) else 0
-        near = closed_in(self.scene, texels.points, -texels.normals, self.rays, lift, self.edge * self.extent, first)
-        hollow = closed_in(
-            self.scene, texels.points, texels.normals, self.rays, lift, self.dirt * self.extent, first + 1
-        )
+        near = self._closed(texels, -1.0, self.edge)
+        hollow = self._closed(texels, 1.0, self.dirt)
         noise = np.empty(len(texels.points))
-        solid(texels.points * (self.patches / self.extent), 5, 0.6, self.seed, noise)
+        solid(texels.points * self.scale, 5, 0.6, self.seed, noise)
         return near, hollow, (0.9 * noise).astype(np.float32)
+
+    def _closed(self, texels: Texels, side: float, reach: float) -> Array:
+        """(K,) share of rays that meet the surface within ``reach`` metres. Outward (1) this is how deep a point lies
+        in a hollow; inward (-1), from below the surface, how near it is to an outer edge."""
+        from nodes.texture._sky import openness
+
+        def part(at: slice) -> Array:
+            self.run.check()
+            flat = side * self.flat[texels.face[at]]
+            return openness(self.sky, texels.points[at], side * texels.normals[at], flat, texels.place[at], reach)[0]
+
+        count = len(texels.face)
+        with ThreadPoolExecutor() as threads:
+            shares = list(threads.map(part, (slice(k, k + TEXELS_AT_ONCE) for k in range(0, count, TEXELS_AT_ONCE))))
+        return (1 - np.concatenate(shares)).astype(np.float32) if shares else np.zeros(0, np.float32)
