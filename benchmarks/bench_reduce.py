@@ -37,7 +37,10 @@ from nodes.texture._loops import look_up
 MESHES = Path(__file__).resolve().parents[2] / "shared" / "data" / "meshes"
 SIZES = {"1M": (2, 50_000), "100k": (1, 5_000)}
 
-pytestmark = pytest.mark.skipif(not MESHES.is_dir(), reason="the folder of real inputs is not beside this checkout")
+pytestmark = [
+    pytest.mark.skipif(not MESHES.is_dir(), reason="the folder of real inputs is not beside this checkout"),
+    pytest.mark.timeout(0),
+]
 
 
 def noise(points: np.ndarray) -> np.ndarray:

@@ -108,19 +108,16 @@ def _stays_up(f: int, k: int, tri: Array, at: Array, x: Array, least: float) -> 
     return bool(now > 1e-4 * longest * longest or now > before)
 
 
-@kernel
-def _turn(s: Array, a: int, b: int, c: int) -> float:
-    return float((s[b, 0] - s[a, 0]) * (s[c, 1] - s[a, 1]) - (s[b, 1] - s[a, 1]) * (s[c, 0] - s[a, 0]))
+@inlined
+def _uv_stays_up(f: int, k: int, tri: Array, s: Array, x: float, y: float) -> bool:
+    """Whether the face keeps its side up on the texture when its corner k moves to (x, y)."""
+    old, a, b = tri[f, 3 + k], tri[f, 4 + k if k < 2 else 3], tri[f, 2 + k if k > 0 else 5]
+    before = (s[a, 0] - s[old, 0]) * (s[b, 1] - s[old, 1]) - (s[a, 1] - s[old, 1]) * (s[b, 0] - s[old, 0])
+    after = (s[a, 0] - x) * (s[b, 1] - y) - (s[a, 1] - y) * (s[b, 0] - x)
+    return bool(before * after >= 0.0)
 
 
-@kernel
-def _uv_stays_up(f: int, k: int, tri: Array, s: Array, now: Array) -> bool:
-    one, two, old = tri[f, 3 + (k + 1) % 3], tri[f, 3 + (k + 2) % 3], tri[f, 3 + k]
-    after = (s[one, 0] - now[0]) * (s[two, 1] - now[1]) - (s[one, 1] - now[1]) * (s[two, 0] - now[0])
-    return bool(_turn(s, old, one, two) * after >= 0.0)
-
-
-@kernel
+@inlined
 def target_of(w: int, side: int, pair: Array, count: int) -> int:
     for p in range(count):
         if pair[p, side] == w:
@@ -144,8 +141,11 @@ def _fan_ok(u: int, other: int, side: int, tri: Array, vert: Array, at: Array, s
         p = target_of(tri[f, 3 + k], side, pair, count)
         if p < 0:
             return False
-        if uv and not _uv_stays_up(f, k, tri, s, now if moves else s[pair[p, 1 - side]]):
-            return False
+        if uv:
+            row = pair[p, 1 - side]
+            to_x, to_y = (now[0], now[1]) if moves else (s[row, 0], s[row, 1])
+            if not _uv_stays_up(f, k, tri, s, to_x, to_y):
+                return False
     return True
 
 

@@ -47,7 +47,7 @@ def _bucket(cost: float, single: Array, bits: Array) -> int:
     return int(bits[0] >> 17)
 
 
-@kernel
+@inlined
 def _pairs(u: int, v: int, tri: Array, vert: Array, refs: Array, pair: Array) -> int:
     """Rows of ``pair``: the wedges of u and v in each face that has both; equal rows once. 0: too many, or a tie of
     one wedge of u to two of v."""
@@ -74,7 +74,7 @@ def _pairs(u: int, v: int, tri: Array, vert: Array, refs: Array, pair: Array) ->
     return count
 
 
-@kernel
+@inlined
 def _onto(count: int, side: int, v: int, at: Array, q: Array, s: Array, pair: Array) -> float:
     """Error of moving the wedges pair[:, 1 - side] onto pair[:, side], those of vertex v."""
     total = 0.0
