@@ -15,6 +15,7 @@ from nodes.mesh._checks import need_sound
 Target = Literal["mobile", "desktop", "web", "AR", "print", "own"]
 Rows = list[tuple[str, str | int | float | bool]]
 LARGEST = 1_000_000
+ROUNDING = 1e-5
 
 
 class Checked(NamedTuple):
@@ -40,7 +41,10 @@ class Found:
             return True
         if RULES[self.key].yes_no:
             return self.value == self.limit
-        return self.value >= self.limit if self.key.startswith("min_") else self.value <= self.limit
+        slack = ROUNDING * self.limit if isinstance(self.value, float) else 0
+        if self.key.startswith("min_"):
+            return self.value >= self.limit - slack
+        return self.value <= self.limit + slack
 
     @property
     def words(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -146,9 +146,14 @@ def coloured(mesh: Mesh, marks: dict[str, Array], show: str) -> Mesh:
     for number, kind in reversed(list(enumerate(COLOURS, start=1))):
         if kind in marks and (show == kind or (show == "all problems" and kind in PROBLEMS)):
             group[marks[kind]] = number
+    return painted(mesh, group, [SOUND, *COLOURS.values()])
+
+
+def painted(mesh: Mesh, group: Array, colours: Sequence[tuple[float, float, float]]) -> Mesh:
+    """Each face in one of ``colours`` (sRGB), by ``group`` (M,) int32; vertices are doubled where two colours meet."""
     vertex = weld_bits(np.stack([mesh.faces.ravel(), np.repeat(group, 3)], axis=1))
     source = mesh.faces.ravel()[vertex.first]
-    table = np.array([SOUND, *COLOURS.values()], np.float32)
+    table = np.array(colours, np.float32)
     paint = np.ones((vertex.count, 4), np.float32)
     paint[:, :3] = table[np.repeat(group, 3)[vertex.first]]
     return replace(
