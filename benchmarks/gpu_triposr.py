@@ -22,9 +22,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 try:
-    import psutil  # noqa: F401
-except ImportError:  # the engine asks it for memory sizes only, and nothing here does
+    import app.engine
+except ImportError:  # psutil, which the engine asks for memory sizes only; nothing here does
     sys.modules["psutil"] = types.ModuleType("psutil")
+    import app.engine  # noqa: F401
+
+    del sys.modules["psutil"]
 
 import torch
 from triposr_body import SIZES, fitted

@@ -49,7 +49,7 @@ Where = Annotated[
     licence="MIT",
     models=(CARD,),
     devices=DEVICES,
-    vram_gb=4.0,
+    vram_gb=3.0,
     cheaper={"grid": 128, "query_memory": 64},
 )
 def triposr(
@@ -87,7 +87,7 @@ def triposr(
     licence="MIT",
     models=(CARD,),
     devices=DEVICES,
-    vram_gb=4.0,
+    vram_gb=3.0,
     cheaper={"grid": 64, "query_memory": 64},
 )
 def triposr_light(
@@ -141,7 +141,7 @@ def triposr_light(
     licence="MIT",
     models=(CARD,),
     devices=DEVICES,
-    vram_gb=4.0,
+    vram_gb=3.0,
     cheaper={"grid": 128, "query_memory": 64},
 )
 def triposr_textured(

@@ -29,6 +29,7 @@ from nodes.image_to_3d._triposr.scene import Scene, bytes_per_point, scene_of
 from nodes.image_to_3d.triposr import triposr, triposr_light, triposr_textured
 from nodes.mesh.primitives import sphere
 from nodes.mesh.unwrap import unwrap
+from nodes.texture.bake import bake
 
 SMALL: dict[Callable[..., Any], dict[str, Any]] = {
     triposr: {"grid": 40},
@@ -201,6 +202,14 @@ def test_painted_colours_of_a_scene_are_those_of_its_vertices(tiny: Path, cpu: R
     assert found.mesh.uv.min() >= 0 and found.mesh.uv.max() <= 1 and len(found.mesh.faces) < 6000
     assert found.mesh.material.base_colour.size == (256, 256)
     assert np.ptp(look_up(found.mesh.material.base_colour.rgb.copy(), found.mesh.uv), axis=0).max() > 0.1
+
+
+def test_both_kinds_go_through_bake(tiny: Path, cpu: Run) -> None:
+    """Vertex colours of the fine mesh, and its shape, onto the reduced one with UVs."""
+    fine, reduced = call(triposr_light, cpu, tiny).mesh, call(triposr_textured, cpu, tiny).mesh
+    baked = bake(cpu, fine, reduced, size=128, ambient_occlusion=True, rays=4, height=True).material
+    assert baked.base_colour.size == baked.normal.size == baked.occlusion.size == baked.height.size == (128, 128)
+    assert np.ptp(baked.base_colour.rgb) > 0.1 and baked.normal.rgb[..., 2].mean() > 0.7
 
 
 def test_a_mask_takes_the_place_of_transparency(tiny: Path, cpu: Run) -> None:
