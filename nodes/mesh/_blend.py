@@ -27,5 +27,6 @@ def blend(rows: Array, faces: Array, face: Array, at: Array) -> Array:
     ``at``: (N, 3) whose last two are u, v, as the tree's searches return it.
     """
     out = np.empty((len(face), rows.shape[1]))
-    _blend(rows.astype(np.float64), faces.astype(np.int32), face.astype(np.int64), at, out)
+    kind = rows.dtype if rows.dtype == np.float32 else np.float64
+    _blend(np.ascontiguousarray(rows, kind), faces.astype(np.int32, copy=False), face.astype(np.int64), at, out)
     return out

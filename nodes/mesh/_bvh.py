@@ -1,8 +1,8 @@
 """A bounding volume hierarchy over triangles: nearest hit along a line, both ways, and nearest point.
 
 A search begins with the triangle that the previous one found: neighbouring texels find the same or the next one.
-Binned surface-area splits after Wald 2007; ray-triangle test after Möller and Trumbore 1997; nearest point on a
-triangle by region after Ericson 2005. Single precision positions, as in the meshes.
+Ray-triangle test after Möller and Trumbore 1997; nearest point on a triangle by region after Ericson 2005. Single
+precision positions, as in the meshes.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodes.mesh._bvh_build import grow
 from nodes.mesh._jit import kernel
 
 Array = NDArray[Any]
-BINS = 16
-LEAF = 4
 FAR = 1e30
 
 
@@ -38,108 +37,10 @@ class Tree:
     order: Array
 
 
-@kernel
-def _grow(low: Array, high: Array, k: int, a: Array, b: Array) -> None:
-    for axis in range(3):
-        low[k, axis] = min(low[k, axis], a[axis])
-        high[k, axis] = max(high[k, axis], b[axis])
-
-
-@kernel
-def _half_area(low: Array, high: Array, k: int) -> float:
-    x, y, z = high[k, 0] - low[k, 0], high[k, 1] - low[k, 1], high[k, 2] - low[k, 2]
-    return float(x * y + y * z + z * x)
-
-
-@kernel
-def _best_bin(low: Array, high: Array, held: Array) -> int:
-    """The bin after which the split costs least, or -1; ``low``, ``high``: (BINS + 2, 3), the last two are scratch."""
-    right = np.zeros(BINS)
-    wide, total = BINS + 1, 0
-    low[wide], high[wide] = FAR, -FAR
-    for b in range(BINS - 1, 0, -1):
-        total += held[b]
-        _grow(low, high, wide, low[b], high[b])
-        right[b] = total * _half_area(low, high, wide) if total else -1.0
-    low[wide], high[wide] = FAR, -FAR
-    best, at, total = FAR, -1, 0
-    for b in range(BINS - 1):
-        total += held[b]
-        _grow(low, high, wide, low[b], high[b])
-        if total and right[b + 1] >= 0.0:
-            cost = total * _half_area(low, high, wide) + right[b + 1]
-            if cost < best:
-                best, at = cost, b
-    return at
-
-
-@kernel
-def _split(low: Array, high: Array, order: Array, start: int, end: int) -> int:
-    """Reorder ``order[start:end]`` into two halves; the first number of the second half, or -1 for no split."""
-    box_low, box_high = np.full((1, 3), FAR), np.full((1, 3), -FAR)
-    for i in range(start, end):
-        centre = (low[order[i]] + high[order[i]]) * 0.5
-        _grow(box_low, box_high, 0, centre, centre)
-    axis = int(np.argmax(box_high[0] - box_low[0]))
-    base, extent = box_low[0, axis], box_high[0, axis] - box_low[0, axis]
-    if not extent > 0.0:
-        return -1
-    bin_low, bin_high = np.full((BINS + 2, 3), FAR), np.full((BINS + 2, 3), -FAR)
-    held = np.zeros(BINS, np.int64)
-    scale = BINS * 0.9999 / extent
-    for i in range(start, end):
-        t = order[i]
-        b = int(((low[t, axis] + high[t, axis]) * 0.5 - base) * scale)
-        held[b] += 1
-        _grow(bin_low, bin_high, b, low[t], high[t])
-    at = _best_bin(bin_low, bin_high, held)
-    if at < 0:
-        return -1
-    i, j = start, end - 1
-    while i <= j:
-        t = order[i]
-        if int(((low[t, axis] + high[t, axis]) * 0.5 - base) * scale) <= at:
-            i += 1
-        else:
-            order[i], order[j] = order[j], t
-            j -= 1
-    return i
-
-
-@kernel
-def _build(low: Array, high: Array) -> tuple[Array, Array, Array, Array, Array, Array]:
-    n = len(low)
-    order = np.arange(n)
-    node_low, node_high = np.full((2 * n, 3), FAR, np.float32), np.full((2 * n, 3), -FAR, np.float32)
-    child, start, count = np.full(2 * n, -1, np.int32), np.zeros(2 * n, np.int32), np.zeros(2 * n, np.int32)
-    count[0], used = n, 1
-    waiting = [0]
-    while len(waiting) > 0:
-        node = waiting.pop()
-        s, e = start[node], start[node] + count[node]
-        for i in range(s, e):
-            _grow(node_low, node_high, node, low[order[i]], high[order[i]])
-        if e - s <= LEAF:
-            continue
-        middle = _split(low, high, order, s, e)
-        if middle < 0:
-            continue
-        child[node] = used
-        start[used], count[used] = s, middle - s
-        start[used + 1], count[used + 1] = middle, e - middle
-        waiting.append(used)
-        waiting.append(used + 1)
-        used += 2
-    return node_low[:used], node_high[:used], child[:used], start[:used], count[:used], order
-
-
 def build(vertices: Array, faces: Array) -> Tree:
     """A tree over (M, 3) faces, M > 0, of (N, 3) float32 finite positions."""
-    at = np.ascontiguousarray(vertices, np.float32)[faces]
-    low, high, child, start, count, order = _build(at.min(axis=1), at.max(axis=1))
-    at = at[order]
-    corner = np.concatenate([at[:, 0], at[:, 1] - at[:, 0], at[:, 2] - at[:, 0]], axis=1)
-    return Tree(low, high, child, start, count, np.ascontiguousarray(corner, np.float32), order)
+    (low, high, child, start, count), corner, order = grow(vertices, faces)
+    return Tree(low, high, child, start, count, corner, order)
 
 
 @kernel

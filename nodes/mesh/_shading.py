@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import Mesh
-from nodes.mesh._topology import Edges, Floats, Ints, edges_of, face_vectors, fans, weld_points
+from nodes.mesh._topology import FEW, Edges, Floats, Ints, edges_of, face_vectors, fans, weld_points
 
 Array = NDArray[Any]
 
@@ -31,8 +31,13 @@ def corner_angles(vertices: Array, faces: Ints) -> Array:
 def grouped_normals(vertices: Array, faces: Ints, groups: Ints, count: int) -> Array:
     """(count, 3) float64 unit normals: face normals summed over the corners of each group, weighted by corner angle.
 
-    ``groups``: (M, 3), the group of each corner. Weighting after Thürmer and Wüthrich 1998.
+    ``groups``: (M, 3), the group of each corner. Weighting after Thürmer and Wüthrich 1998. For few faces
+    without compiled loops, which take time to start.
     """
+    if len(faces) > FEW:
+        from nodes.mesh._shading_loops import grouped
+
+        return np.asarray(grouped(vertices, faces, groups, count))
     direction = face_vectors(vertices, faces)
     direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-30)
     weighted = direction[:, None, :] * corner_angles(vertices, faces)[:, :, None]

@@ -142,7 +142,7 @@ class Samples:
         return np.clip(self.hits.at[:, :1] / self.order.reach, -1, 1) / 2 + 0.5
 
     def position(self) -> Array:
-        low, high = self.surface.mesh.bounds
+        low, high = self.surface.bounds
         extent = (high - low).astype(np.float64)
         return np.clip((self.points - low) / np.where(extent > 0, extent, 1), 0, 1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,11 @@ class Surface:
     textures: dict[str, Array] = field(default_factory=dict)
     colours: Array | None = None
     tangents: Array | None = None
+
+    @cached_property
+    def bounds(self) -> tuple[Array, Array]:
+        """(lowest corner, highest corner), metres."""
+        return self.mesh.bounds
 
     def find(self, points: Array, directions: Array, reach: float) -> Hits:
         """The surface point for each of (N, 3) points: along the line both ways, else the nearest that looks alike."""

@@ -1,0 +1,108 @@
+"""The eight-wide tree sees what Embree and plain arithmetic see; a tree does not depend on threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from mesh_shapes import bumpy, grid, sphere
+
+from app.engine import Mesh
+from nodes.mesh._bvh import along, build, nearest
+from nodes.mesh._wide import widen
+from nodes.texture._sky import Sky, first_from, openness
+
+
+def rays(count: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(1)
+    start, way = rng.normal(size=(count, 3)) * 1.5, rng.normal(size=(count, 3))
+    return start, way / np.linalg.norm(way, axis=1, keepdims=True)
+
+
+def test_first_hits_are_those_of_embree() -> None:
+    from embreex.mesh_construction import TriangleMesh
+    from embreex.rtcore_scene import EmbreeScene
+
+    mesh = bumpy(5)
+    start, way = rays(20_000)
+    start /= np.linalg.norm(start, axis=1, keepdims=True) / 2
+    scene = EmbreeScene()
+    TriangleMesh(scene, mesh.vertices, mesh.faces)
+    truth = scene.run(start.astype(np.float32), way.astype(np.float32), output=True)
+    face, at = first_from(widen(build(mesh.vertices, mesh.faces)), start, way, np.full(len(start), 1e6))
+    met = truth["primID"] >= 0
+    assert (met == (face >= 0)).mean() > 0.9995
+    both = met & (face >= 0)
+    assert both.sum() > 1000 and np.abs(at[both, 0] - truth["tfar"][both]).max() < 1e-4
+    assert (face[both] == truth["primID"][both]).mean() > 0.99
+
+
+def test_only_faces_that_look_against_the_ray_are_met() -> None:
+    tree = widen(build(*(lambda m: (m.vertices, m.faces))(sphere(3))))
+    start, way = np.zeros((1, 3)), np.array([[0.0, 0, 1]])
+    assert first_from(tree, start, way, np.array([9.0]))[0][0] == -1
+    assert first_from(tree, start - way * 5, way, np.array([9.0]))[1][0, 0] == pytest.approx(4, abs=0.02)
+    assert first_from(tree, start - way * 5, way, np.array([3.5]))[0][0] == -1
+
+
+@pytest.mark.parametrize("count", [1, 9, 70, 700])
+def test_triangles_that_cannot_be_told_apart_are_all_kept(count: int) -> None:
+    """Equal triangles have equal centres: no split parts them, and a box holds more than eight."""
+    one = Mesh.of([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]] * count)
+    tree = widen(build(one.vertices, one.faces))
+    assert sorted(tree.face[tree.face >= 0]) == list(range(count))
+    start, way = np.array([[0.2, 0.2, 1.0], [0.9, 0.9, 1.0]]), np.array([[0.0, 0, -1]] * 2)
+    face, at = first_from(tree, start, way, np.full(2, 9.0))
+    assert face[0] >= 0 and at[0, 0] == pytest.approx(1) and face[1] == -1
+    sky = Sky(tree, 16, 0.0, 9.0, 1.0, 1.0)
+    share, _ = openness(sky, np.array([[0.3, 0.3, -1e-3]]), way[:1] * -1, way[:1] * -1, np.zeros(1, np.int64), 9.0)
+    assert share[0] < 0.1
+
+
+def test_flat_and_degenerate_triangles_do_no_harm() -> None:
+    flat = grid(8)
+    broken = np.concatenate([flat.faces, [[0, 0, 1], [3, 3, 3]]]).astype(np.int32)
+    tree = build(flat.vertices, broken)
+    start = np.random.default_rng(0).uniform(-0.5, 0.5, (500, 3)) + np.array((0, 2, 0))
+    face, at = first_from(widen(tree), start, np.tile((0.0, -1, 0), (500, 1)), np.full(500, 9.0))
+    assert (face >= 0).all() and np.allclose(at[:, 0], start[:, 1], atol=1e-5)
+    assert np.allclose(nearest(tree, start)[1][:, 0], start[:, 1], atol=1e-5)
+
+
+def test_a_large_tree_is_whole_and_the_same_for_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nodes.mesh import _bvh_build
+
+    mesh = bumpy(5)
+    monkeypatch.setattr(_bvh_build, "LARGE", 500)
+    made = []
+    for threads in (1, 3):
+        monkeypatch.setattr(_bvh_build.os, "cpu_count", lambda threads=threads: threads)
+        made.append(build(mesh.vertices, mesh.faces))
+    for name in ("low", "high", "child", "start", "count", "corner", "order"):
+        assert np.array_equal(getattr(made[0], name), getattr(made[1], name)), name
+    tree = made[0]
+    assert np.array_equal(np.sort(tree.order), np.arange(len(mesh.faces)))
+    at = mesh.vertices[mesh.faces[tree.order]]
+    inner = np.flatnonzero(tree.child >= 0)
+    for side in (0, 1):
+        below = tree.child[inner] + side
+        assert (tree.low[inner] <= tree.low[below]).all() and (tree.high[inner] >= tree.high[below]).all()
+    assert np.array_equal(tree.count[inner], tree.count[tree.child[inner]] + tree.count[tree.child[inner] + 1])
+    for node in np.flatnonzero(tree.child < 0)[::50]:
+        held = at[tree.start[node] : tree.start[node] + tree.count[node]].reshape(-1, 3)
+        assert np.array_equal(held.min(axis=0), tree.low[node]) and np.array_equal(held.max(axis=0), tree.high[node])
+    monkeypatch.undo()
+    points = np.random.default_rng(0).normal(size=(2000, 3))
+    whole = build(mesh.vertices, mesh.faces)
+    assert np.allclose(nearest(whole, points)[1][:, 0], nearest(tree, points)[1][:, 0], atol=1e-9)
+    way = points / np.linalg.norm(points, axis=1, keepdims=True)
+    assert np.allclose(along(whole, points, way, 5.0)[1][:, 0], along(tree, points, way, 5.0)[1][:, 0], atol=1e-9)
+
+
+def test_normals_of_many_faces_equal_those_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nodes.mesh import _shading
+
+    mesh = bumpy(4)
+    faces = np.concatenate([mesh.faces, [[0, 0, 1]]]).astype(np.int32)
+    few = _shading.smooth_normals(mesh.vertices, faces)
+    monkeypatch.setattr(_shading, "FEW", 10)
+    assert np.abs(few - _shading.smooth_normals(mesh.vertices, faces)).max() < 1e-6
