@@ -136,9 +136,14 @@ def _parts(
     return around(points, parts, corners, contain, floor, lambda done: run.progress(0.8 + 0.15 * done, "fitting hulls"))
 
 
+def plain_name(name: str) -> str:
+    """Letters, digits and underscores only."""
+    return re.sub(r"\W+", "_", name).strip("_") or "mesh"
+
+
 def names_of(name: str, count: int, engine: str) -> list[str]:
     """A name for each hull, as importers read them: Unreal's FBX and glTF pipelines, Godot's import hints."""
-    base = re.sub(r"\W+", "_", name).strip("_") or "mesh"
+    base = plain_name(name)
     numbers = [f"{k:02d}" for k in range(count)]
     if engine == "Unreal":
         return [f"UCX_{base}_{k}" for k in numbers]
