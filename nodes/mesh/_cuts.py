@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import Mesh
-from nodes.mesh._charts import Surface
+from nodes.mesh._surface import Surface
 from nodes.mesh._topology import Edges, edges_of, face_vectors, weld_points
 
 Array = NDArray[Any]

@@ -13,9 +13,11 @@ from nodes.mesh._cuts import Seams, surface_of
 from nodes.mesh._topology import Edges, edges_of, face_vectors, weld_bits, weld_points
 
 if TYPE_CHECKING:
-    from nodes.mesh._charts import Flat
+    from nodes.mesh._places import Lot
+    from nodes.mesh._surface import Flat, Surface
 
 Array = NDArray[Any]
+GOAL, WORTH, RAGGED, CUTS = 0.615, 0.005, 0.005, 3
 
 
 @dataclass(frozen=True)
@@ -62,23 +64,27 @@ def by_normals(run: Run, mesh: Mesh, cut: Mesh, plan: Plan) -> Laid:
     """Charts of similar direction. ``cut``: the mesh as it came, for its seams."""
     from nodes.mesh._charts import lay_flat
     from nodes.mesh._segment import by_direction
+    from nodes.mesh._stitch import stitched
 
     surface = surface_of(cut, plan.seams)
     run.progress(0.1, "cutting into charts")
     label, _ = by_direction(surface.across, surface.facing, surface.area, surface.side)
     run.progress(0.3, "flattening")
-    return _finished(run, mesh, lay_flat(run, surface, label, strain=plan.strain), surface.area, plan)
+    flat = lay_flat(run, surface, label, strain=plan.strain)
+    surface, flat = stitched(run, surface, flat, plan.strain)
+    return _finished(run, mesh, surface, _small_enough(surface, flat, plan), plan, cut=True)
 
 
 def by_box(run: Run, mesh: Mesh, cut: Mesh, plan: Plan) -> Laid:
     """Charts that look along the same one of the six axis directions."""
-    from nodes.mesh._charts import lay_flat
+    from nodes.mesh._charts import PROJECTED, lay_flat
 
     surface = surface_of(cut, plan.seams)
     facing = surface.facing
     towards = np.abs(facing).argmax(axis=1)
     towards = towards * 2 + (np.take_along_axis(facing, towards[:, None], axis=1)[:, 0] < 0)
-    return _finished(run, mesh, lay_flat(run, surface, towards, relaxed=False), surface.area, plan)
+    flat = lay_flat(run, surface, towards, way=PROJECTED)
+    return _finished(run, mesh, surface, _small_enough(surface, flat, plan), plan)
 
 
 def as_given(run: Run, mesh: Mesh, given: Mesh, plan: Plan) -> Laid:
@@ -89,19 +95,31 @@ def as_given(run: Run, mesh: Mesh, given: Mesh, plan: Plan) -> Laid:
     surface = surface_of(given, replace(plan.seams, old=True))
     label = surface.pieces(np.zeros(len(given.faces), np.int32))
     flat = lay_flat(run, surface, label, given=given.uv[given.faces].astype(np.float64))
-    return _finished(run, mesh, flat, surface.area, plan)
+    return _finished(run, mesh, surface, flat, plan)
 
 
-def _finished(run: Run, mesh: Mesh, flat: Flat, area: Array, plan: Plan) -> Laid:
-    """Charts scaled, packed, and put on the mesh, whose vertices are split where charts meet."""
-    from nodes.mesh._places import Lot, Order, packed
+def _finished(run: Run, mesh: Mesh, surface: Surface, flat: Flat, plan: Plan, cut: bool = False) -> Laid:
+    """Charts packed and put on the mesh, whose vertices are split where charts meet.
+
+    ``cut``: large ragged charts may be cut in halves where too little of the texture would be filled.
+    """
+    from nodes.mesh._packing import packed, roughly
+    from nodes.mesh._places import Order
 
     run.progress(0.6, "packing")
-    corners = flat.placed
-    if plan.even:
-        corners = corners * _evened(corners, flat.label, area)[flat.label][:, None, None]
     order = Order(plan.size, plan.padding, plan.density, plan.tiles)
-    result = packed(run, Lot.of(corners, flat.label), order)
+    lot = _lot(surface, flat, plan)
+    rough = roughly(run, lot, order)
+    for _ in range(CUTS if cut else 0):
+        other = None if rough is None or rough.coverage(lot) >= GOAL else _less_ragged(surface, flat, lot)
+        if other is None or rough is None:
+            break
+        less = _lot(surface, other, plan)
+        found = roughly(run, less, order)
+        if found is None or found.coverage(less) < rough.coverage(lot) + WORTH:
+            break
+        flat, lot, rough = other, less, found
+    result = packed(run, lot, order, rough)
     if result.full:
         run.warn(_too_full(plan, result.scale * plan.size))
     run.progress(0.95, "seams")
@@ -109,6 +127,41 @@ def _finished(run: Run, mesh: Mesh, flat: Flat, area: Array, plan: Plan) -> Laid
     uv = result.uv.reshape(-1, 2)[weld.first]
     laid = with_uv(mesh, mesh.faces.ravel()[weld.first], weld.ids.reshape(-1, 3), uv)
     return Laid(laid, result.scale * plan.size, result.tiles)
+
+
+def _lot(surface: Surface, flat: Flat, plan: Plan) -> Lot:
+    """The charts, scaled to one density where the plan asks for it."""
+    from nodes.mesh._places import Lot
+
+    corners = flat.placed
+    if plan.even:
+        corners = corners * _evened(corners, flat.label, surface.area)[flat.label][:, None, None]
+    return Lot.of(corners, flat.label)
+
+
+def _less_ragged(surface: Surface, flat: Flat, lot: Lot) -> Flat | None:
+    """The charts that waste most room in their boxes cut in halves, which lie as they lay; None: there are none."""
+    waste = lot.size.prod(axis=1) - lot.area
+    ragged = waste > np.maximum(np.quantile(waste, 0.7), RAGGED * lot.total)
+    return _halved(surface, flat, ragged) if ragged.any() else None
+
+
+def _small_enough(surface: Surface, flat: Flat, plan: Plan) -> Flat:
+    """Charts cut in halves until each fits into a tile at the density that is asked for."""
+    room = 0.98 * (plan.size - plan.padding) / plan.density if plan.density else np.inf
+    while (large := (_lot(surface, flat, plan).size.max(axis=1) > room) & (np.bincount(flat.label) > 1)).any():
+        flat = _halved(surface, flat, large)
+    return flat
+
+
+def _halved(surface: Surface, flat: Flat, which: Array) -> Flat:
+    """The charts ``which`` (C,) in halves."""
+    from nodes.mesh._halves import halves
+    from nodes.mesh._surface import numbered
+
+    order = np.argsort(flat.label, kind="stable")
+    label = surface.pieces(flat.label * 2 + halves(surface.inside(flat.label), order, flat.label, which))
+    return replace(flat, corners=numbered(surface, label).corners, label=label)
 
 
 def _evened(corners: Array, label: Array, area: Array) -> Array:

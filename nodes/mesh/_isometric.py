@@ -20,7 +20,7 @@ from nodes.mesh._jit import inlined, kernel
 
 Array = NDArray[Any]
 THINNEST = 5e-3
-ROUNDS, STEPS = 40, 12
+ROUNDS, STEPS = 30, 8
 
 
 @kernel
@@ -190,7 +190,7 @@ def relax(tri: Array, rest: Array, pull: Array, uv: Array, low: int, high: int) 
     before, springs = 1e300, _springs(tri, pull, low, n)
     for _ in range(ROUNDS):
         misfit = _turned(tri, rest, pull, uv, low, wanted)
-        if misfit <= area * 1e-12 or before - misfit < 0.01 * misfit:
+        if misfit <= area * 1e-12 or before - misfit < 0.02 * misfit:
             return misfit
         before = misfit
         _settle(springs, scale, wanted, uv[low:high], STEPS)
@@ -198,85 +198,6 @@ def relax(tri: Array, rest: Array, pull: Array, uv: Array, low: int, high: int) 
 
 
 @kernel
-def _beside(at: Array, a: int, b: int, c: int, uv: Array) -> None:
-    """Place ``c`` to the left of the placed side from ``a`` to ``b``, as the triangle in space has it."""
-    ee, ec, cc = 0.0, 0.0, 0.0
-    for k in range(3):
-        e, f = at[b, k] - at[a, k], at[c, k] - at[a, k]
-        ee += e * e
-        ec += e * f
-        cc += f * f
-    along = ec / ee if ee > 0.0 else 0.5
-    up = math.sqrt(max(0.0, cc / ee - along * along)) if ee > 0.0 else 0.5
-    dx, dy = uv[b, 0] - uv[a, 0], uv[b, 1] - uv[a, 1]
-    uv[c, 0], uv[c, 1] = uv[a, 0] + along * dx - up * dy, uv[a, 1] + along * dy + up * dx
-
-
-@kernel
-def unroll(at: Array, corners: Array, across: Array, faces: Array, uv: Array, low: int, high: int) -> None:
-    """Roll the ``faces`` of one chart out over the plane, triangle by triangle from the first.
-
-    ``corners``: (M, 3) chart vertices, ``low`` to ``high``. ``across``: (M, 3) neighbours in the chart or -1.
-    """
-    queue, seen, done = np.empty(len(faces), np.int64), {faces[0]}, np.zeros(high - low, np.bool_)
-    queue[0], tail, head = faces[0], 1, 0
-    a, b, c = corners[faces[0]]
-    gap = math.sqrt((at[b, 0] - at[a, 0]) ** 2 + (at[b, 1] - at[a, 1]) ** 2 + (at[b, 2] - at[a, 2]) ** 2)
-    uv[a, 0], uv[a, 1], uv[b, 0], uv[b, 1] = 0.0, 0.0, gap, 0.0
-    done[a - low] = done[b - low] = True
-    while head < tail:
-        f = queue[head]
-        head += 1
-        for k in range(3):
-            a, b, c = corners[f, k], corners[f, (k + 1) % 3], corners[f, (k + 2) % 3]
-            if done[a - low] and done[b - low] and not done[c - low]:
-                _beside(at, a, b, c, uv)
-                done[c - low] = True
-        for k in range(3):
-            g = across[f, k]
-            if g >= 0 and g not in seen:
-                seen.add(g)
-                queue[tail] = g
-                tail += 1
-
-
-@kernel
-def project(at: Array, tri: Array, low: int, high: int, uv: Array) -> None:
-    """Look at one chart along the mean direction of its faces."""
-    axis, right, up = np.zeros(3), np.zeros(3), np.empty(3)
-    for t in range(len(tri)):
-        a, b, c = at[tri[t, 0]], at[tri[t, 1]], at[tri[t, 2]]
-        for k in range(3):
-            m, n = (k + 1) % 3, (k + 2) % 3
-            axis[k] += (b[m] - a[m]) * (c[n] - a[n]) - (b[n] - a[n]) * (c[m] - a[m])
-    length = math.sqrt(axis[0] ** 2 + axis[1] ** 2 + axis[2] ** 2)
-    if length > 0.0:
-        axis /= length
-    else:
-        axis[2] = 1.0
-    least = np.argmin(np.abs(axis))
-    for k in range(3):
-        right[k] = (1.0 if k == least else 0.0) - axis[least] * axis[k]
-    right /= math.sqrt(right[0] ** 2 + right[1] ** 2 + right[2] ** 2)
-    for k in range(3):
-        m, n = (k + 1) % 3, (k + 2) % 3
-        up[k] = axis[m] * right[n] - axis[n] * right[m]
-    for v in range(low, high):
-        uv[v, 0], uv[v, 1] = 0.0, 0.0
-        for k in range(3):
-            uv[v, 0] += (at[v, k] - at[low, k]) * right[k]
-            uv[v, 1] += (at[v, k] - at[low, k]) * up[k]
-
-
-@kernel
 def misfit_of(tri: Array, rest: Array, pull: Array, uv: Array, low: int, high: int) -> float:
     """How far the triangles are from turned copies of themselves, in m²."""
     return _turned(tri, rest, pull, uv, low, np.empty((high - low, 2)))
-
-
-@kernel
-def alone(tri: Array, rest: Array, uv: Array) -> None:
-    """Lay a single triangle down as it is at rest."""
-    for k in range(3):
-        uv[tri[0, k], 0] = (k == 1) * rest[0, 0] + (k == 2) * rest[0, 1]
-        uv[tri[0, k], 1] = (k == 2) * rest[0, 2]

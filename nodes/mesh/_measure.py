@@ -211,7 +211,7 @@ def measure_uv(mesh: Mesh, area: float) -> Layout:
     assert mesh.uv is not None
     turn = uv_turns(mesh)
     coverage, overlap = uv_use(mesh.uv, mesh.faces)
-    charts, chart = _charts(mesh)
+    charts, chart = charts_of(mesh)
     picture = mesh.material.base_colour if mesh.material else None
     texels = np.abs(turn) / 2 * (picture.size[0] * picture.size[1] if picture else 0)
     pulled = stretch(mesh.vertices, mesh.uv, mesh.faces)
@@ -245,7 +245,8 @@ def _spread(texels: Array, area: Array) -> tuple[float, float]:
     return float(density[order[low]]), float(density[order[min(high, len(order) - 1)]])
 
 
-def _charts(mesh: Mesh) -> tuple[int, Ints]:
+def charts_of(mesh: Mesh) -> tuple[int, Ints]:
+    """(number of charts, (M,) chart of each face): pieces that are connected in UV space."""
     assert mesh.uv is not None
     alike = weld_rows(np.concatenate([mesh.vertices, mesh.uv], axis=1)).ids[mesh.faces]
     return parts(alike, edges_of(alike))

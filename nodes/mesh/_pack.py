@@ -12,6 +12,7 @@ from nodes.mesh._jit import kernel
 
 Array = NDArray[Any]
 TURNS = 30
+SQUARER = 0.01
 
 
 @kernel
@@ -46,12 +47,22 @@ def stand_up(corners: Array, order: Array, start: Array, size: Array) -> None:
         for i in range(TURNS):
             angle = i * math.pi / (2 * TURNS)
             _extent(corners, faces, angle, box)
-            area = (box[1] - box[0]) * (box[3] - box[2])
-            if area < best:
-                best, turn = area, angle
+            wide, tall = box[1] - box[0], box[3] - box[2]
+            room = wide * tall + SQUARER * (wide * wide + tall * tall)
+            if room < best:
+                best, turn = room, angle
         _extent(corners, faces, turn, box)
         if box[1] - box[0] > box[3] - box[2]:
             turn += math.pi / 2
         _turn(corners, faces, turn, box)
         _extent(corners, faces, 0.0, box)
         size[chart, 0], size[chart, 1] = box[1], box[3]
+
+
+def boxes(corners: Array, label: Array) -> Array:
+    """(C,) m²: the area of each chart's smallest box over ``TURNS`` directions."""
+    order, count = np.argsort(label, kind="stable"), int(label.max()) + 1
+    start = np.concatenate([[0], np.cumsum(np.bincount(label, minlength=count))])
+    size = np.empty((count, 2))
+    stand_up(corners.copy(), order, start, size)
+    return np.asarray(size.prod(axis=1))

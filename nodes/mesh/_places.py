@@ -1,7 +1,7 @@
 """Place charts in a square, or in several, so that they interlock and fill each other's holes; never mirrored.
 
 Every chart becomes a shape of cells that it touches at all, so that the gap between two charts holds exactly. The
-charts come in one order or another, the large ones first; each goes to the lowest free place over four quarter turns.
+charts come in one order or another, the large ones first; each goes where its middle lies lowest, over four turns.
 The scale is searched, roughly for several orders and then finely for the best of them.
 
 ``corners``: (M, 3, 2) float64 in metres. ``label``: (M,) chart of each face.
@@ -10,10 +10,8 @@ The scale is searched, roughly for several orders and then finely for the best o
 from __future__ import annotations
 
 import math
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,9 +23,18 @@ from nodes.mesh._jit import kernel
 from nodes.mesh._pack import stand_up
 
 Array = NDArray[Any]
-SHARE, STEP = 0.6, 1.05
-ROUGH, FINE = 512, 1024
-ORDERS, FEW = 8, 3_000
+STEP = 1.05
+
+
+@kernel
+def _middle(runs: Array) -> float:
+    """Height of a shape's centre over its lower rim."""
+    total, moment = 0.0, 0.0
+    for i in range(len(runs)):
+        cells = runs[i, 2] - runs[i, 1] + 1
+        total += cells
+        moment += cells * (runs[i, 0] + 0.5)
+    return moment / total
 
 
 @kernel
@@ -45,15 +52,17 @@ def _fill(
             since, low_w, low_h = 0, wide, tall
         drawn = np.zeros((tall, wide), np.uint8)
         draw_shape(corners, order[start[chart] : start[chart + 1]], scale, drawn)
-        top, found, at[chart, 0] = squares * cells + 1, np.empty((0, 3), np.int64), -1
+        best, found, at[chart, 0] = 1e300, np.empty((0, 3), np.int64), -1
         for turn in range(4):
             w, h = (wide, tall) if turn % 2 == 0 else (tall, wide)
             if w > cells or h > cells:
                 continue
             runs = runs_of(drawn, turn)
-            x, y = lowest(smear, runs, w, h, cells, cells, since, top - h - 1, taken)
-            if x >= 0:
-                top, found = y + h, runs
+            over = _middle(runs)
+            last = min(float(squares * cells - h), best - over)
+            x, y = lowest(smear, runs, w, h, cells, cells, since, math.floor(last), taken)
+            if x >= 0 and y + over < best:
+                best, found = y + over, runs
                 at[chart, 0], at[chart, 1], at[chart, 2] = x, y, turn
         if at[chart, 0] < 0:
             return i
@@ -137,9 +146,11 @@ def tried(lot: Lot, first: Array, board: Board, scale: float) -> Places | None:
     return Places(board, scale, at) if done == lot.count else None
 
 
-def largest(run: Run, lot: Lot, first: Array, board: Board, scale: float, trials: int) -> Places | None:
-    """The largest scale found for one order, from a first guess, in steps and then by halving."""
-    best, least, most = None, 0.0, math.inf
+def largest(
+    run: Run, lot: Lot, first: Array, board: Board, scale: float, trials: int, known: Places | None = None
+) -> Places | None:
+    """The largest scale found for one order, from a first guess or a known one, in steps and then by halving."""
+    best, least, most = known, known.scale if known else 0.0, math.inf
     for _ in range(trials):
         run.check()
         found = tried(lot, first, board, scale)
@@ -184,74 +195,3 @@ class Packed:
     scale: float
     tiles: int
     full: bool
-
-
-def packed(run: Run, lot: Lot, asked: Order) -> Packed:
-    """All charts at one scale. Very many charts go side by side in rows, as boxes."""
-    from nodes.mesh._shelves import in_rows
-
-    if lot.count > FEW:
-        return in_rows(lot, asked)
-    if asked.density > 0:
-        exact = _at_density(lot, asked)
-        if exact:
-            return _unit(lot, exact, False)
-    best = _searched(run, lot, asked)
-    return _unit(lot, best, asked.density > 0) if best else in_rows(lot, asked)
-
-
-def _at_density(lot: Lot, asked: Order) -> Places | None:
-    for first in lot.orders(3):
-        board = asked.board(FINE)
-        found = tried(lot, first, board, asked.density * board.cells / asked.size)
-        if found:
-            return found
-    return None
-
-
-def _searched(run: Run, lot: Lot, asked: Order) -> Places | None:
-    rough, fine = asked.board(ROUGH), asked.board(FINE)
-    orders = lot.orders(ORDERS if lot.count <= FEW // 4 else 1)
-    guess = rough.inner * math.sqrt(SHARE * asked.tiles / lot.total)
-    fits = (rough.inner - 1) / max(float(lot.size.max()), 1e-30)
-    best, first = largest(run, lot, orders[0], rough, min(guess, fits), 12), orders[0]
-    if best is None:
-        return None
-    best, first = _challenged(run, lot, orders, best)
-    if fine.cells == rough.cells:
-        return best
-    scale = best.scale * fine.cells / rough.cells
-    return largest(run, lot, first, fine, scale * 1.02, 5) or tried(lot, first, fine, scale * 0.97) or best
-
-
-def _challenged(run: Run, lot: Lot, orders: list[Array], best: Places) -> tuple[Places, Array]:
-    """The best of the orders: four at a time try to beat the scale found so far."""
-    first, rest = orders[0], orders[1:]
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        while rest:
-            run.check()
-            some, rest = rest[:4], rest[4:]
-            found = list(pool.map(partial(tried, lot, board=best.board, scale=best.scale * 1.015), some))
-            for order, places in zip(some, found, strict=True):
-                if places:
-                    best = largest(run, lot, order, best.board, places.scale * 1.015, 4) or places
-                    first = order
-                    break
-    return best, first
-
-
-def _unit(lot: Lot, places: Places, full: bool) -> Packed:
-    """Cells to texture coordinates."""
-    board, (x, y, turn) = places.board, places.at.T
-    box = (lot.size * places.scale).astype(np.int64) + 1
-    put = lot.corners * places.scale
-    u, v = put[..., 0], put[..., 1]
-    wide, tall, t = box[lot.label, 0][:, None], box[lot.label, 1][:, None], turn[lot.label][:, None]
-    u, v = np.choose(t, [u, tall - v, wide - u, v]), np.choose(t, [v, u, tall - v, wide - u])
-    tile, row = np.divmod(y, board.inner)
-    u = (u + x[lot.label][:, None] + board.gap / 2) / board.cells
-    v = (v + row[lot.label][:, None] + board.gap / 2) / board.cells
-    uv = np.stack([u, v], axis=2)
-    names, tile = np.unique(tile, return_inverse=True)
-    uv += np.stack([tile % 10, tile // 10], axis=1)[lot.label][:, None, :]
-    return Packed(uv, places.scale / board.cells, len(names), full)

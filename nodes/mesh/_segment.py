@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodes.mesh._jit import kernel
+from nodes.mesh._topology import joined
 
 Array = NDArray[Any]
 GROW = 0.64  # cosine: 50 degrees off the chart's direction
 MERGE = 0.30  # 72 degrees
+CRUMB = 1e-3  # of the area
 LEAST = 0.05  # a face nearly edge-on still keeps its winding
 
 
@@ -170,7 +172,30 @@ def by_direction(across: Array, facing: Array, area: Array, side: Array) -> tupl
     label, rank = np.full(len(area), -1, np.int32), np.zeros(len(area), np.int64)
     seeds = np.argsort(-area, kind="stable")
     count = _grow(seeds, across, soft, facing, area, label, rank)
-    return _fewer(label, count, across, facing, area, side), rank
+    label = _fewer(label, count, across, facing, area, side)
+    for _ in range(3):
+        label = _absorbed(label, across, facing, area, side)
+    return label, rank
+
+
+def _absorbed(label: Array, across: Array, facing: Array, area: Array, side: Array) -> Array:
+    """Crumbs given to the chart they share most of their border with, if it looks the same way at all."""
+    size = np.bincount(label, area)
+    axis: Array = np.stack([np.bincount(label, facing[:, k] * area) for k in range(3)], axis=1)
+    axis = axis / np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-300)
+    face, k = np.nonzero(
+        (across >= 0) & (label[across] != label[:, None]) & (size < CRUMB * size.sum())[label][:, None]
+    )
+    own, other = label[face], label[across[face, k]]
+    key, pair = np.unique(own.astype(np.int64) * len(size) + other, return_inverse=True)
+    own, other = np.divmod(key, len(size))
+    like = np.einsum("ij,ij->i", axis[own], axis[other])
+    weight = np.bincount(pair, side[face, k]) * np.maximum(like, 0.0)
+    order = np.lexsort([other, -weight, own])
+    first = np.ones(len(order), bool)
+    first[1:] = own[order][1:] != own[order][:-1]
+    best = order[first & (weight[order] > 0)]
+    return joined(len(size), np.stack([own[best], other[best]], axis=1))[1][label]
 
 
 def _fewer(label: Array, count: int, across: Array, facing: Array, area: Array, side: Array) -> Array:

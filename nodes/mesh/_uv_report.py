@@ -15,28 +15,30 @@ Array = NDArray[Any]
 
 def report_on(laid: Laid, plan: Plan) -> Report:
     """The table that an unwrapping step gives out."""
-    from nodes.mesh._measure import measure_uv
+    from nodes.mesh._measure import charts_of, uv_turns
+    from nodes.mesh._stretch import stretch
 
     mesh = laid.mesh
-    layout = measure_uv(mesh, 1.0)
+    assert mesh.uv is not None
+    charts, pulled = charts_of(mesh)[0], stretch(mesh.vertices, mesh.uv, mesh.faces)
     tiles, coverage, overlap = tile_use(mesh)
-    density = laid.density / np.maximum(layout.stretch.long[layout.stretch.area > 0], 1e-12)
+    density = laid.density / np.maximum(pulled.long[pulled.area > 0], 1e-12)
     rows = (
-        ("charts", layout.charts),
+        ("charts", charts),
         ("tiles", tiles),
         ("coverage", coverage),
         ("overlap", overlap),
-        ("mirrored faces", layout.mirrored),
+        ("mirrored faces", int((uv_turns(mesh) < 0).sum())),
         ("texels per metre", laid.density),
         ("texels per metre, least", float(density.min(initial=laid.density))),
-        ("stretch, mean (L2)", layout.stretch.l2),
-        ("stretch, largest (Linf)", layout.stretch.linf),
-        ("angle error, mean", layout.stretch.conformal),
+        ("stretch, mean (L2)", pulled.l2),
+        ("stretch, largest (Linf)", pulled.linf),
+        ("angle error, mean", pulled.conformal),
         ("seam length (m)", seam_length(mesh)),
         ("vertices", len(mesh.vertices)),
     )
     verdict = (
-        f"{layout.charts:,} charts cover {coverage:.0%} of {tiles} tile{'s' * (tiles > 1)} of {plan.size} px, "
+        f"{charts:,} charts cover {coverage:.0%} of {tiles} tile{'s' * (tiles > 1)} of {plan.size} px, "
         f"{laid.density:,.4g} px/m."
     )
     return Report(f"UVs of {mesh.name}", rows, verdict)

@@ -33,9 +33,9 @@ Padding = Annotated[int, Slider(0, 64, unit="px", help="Least gap between charts
 TextureSize = Annotated[int, Slider(64, 8192, log=True, unit="px", help="Side of the texture the padding counts for.")]
 Method = Annotated[
     Literal["auto", "fast", "xatlas", "box", "keep"],
-    Setting(help="xatlas: the charts of that library, slow on large meshes. fast: charts of similar direction, each "
-                 "laid out with its lengths kept. auto: xatlas within its budget, fast above. box: six views along the "
-                 "axes. keep: the charts of the UVs that are there, packed anew."),
+    Setting(help="fast: charts of similar direction, laid out with their lengths kept and joined where they fit. auto: "
+                 "fast, and box above 4 million triangles. xatlas: the charts of that library, slow on large meshes. "
+                 "box: six views along the axes. keep: the charts of the UVs that are there, packed anew."),
 ]  # fmt: skip
 SeamAngle = Annotated[
     float, Slider(1, 180, unit="°", help="Edges sharper than this are cut. 180: none is cut for its angle.")
@@ -66,8 +66,8 @@ def box_unwrap(
 ) -> Mesh:
     """Six views along the axes: rougher charts, but it always ends."""
     run.progress(0.0, "checking")
-    _check(mesh, "box")
-    return flatten.by_box(run, _prepared(run, mesh), mesh, Plan(texture_size, padding)).mesh
+    check_mesh(mesh)
+    return flatten.by_box(run, prepared(run, mesh), mesh, Plan(texture_size, padding)).mesh
 
 
 def simpler_unwrap(run: Run, mesh: Mesh, **asked: Any) -> Unwrapped:
@@ -99,7 +99,9 @@ def unwrap_uv(
     dropped: Bake brings them over. xatlas is stopped after 90 s, and what it leaves is done by the fast method.
     """
     run.progress(0.0, "checking")
-    _check(mesh, "keep" if method == "keep" or keep_seams else method)
+    check_mesh(mesh)
+    if method == "keep" or keep_seams:
+        need_uv(mesh)
     plan = Plan(
         texture_size, padding, density, tiles, one_density, max_strain / 100, Seams(seam_angle, part_seams, keep_seams)
     )
@@ -115,11 +117,10 @@ def unwrap(
     return unwrap_uv(run, mesh, texture_size, padding, method, **more).out
 
 
-def _check(mesh: Mesh, method: str) -> None:
+def check_mesh(mesh: Mesh) -> None:
+    """Raise :class:`BadInput` for a mesh that cannot be laid out at all."""
     need_sound(mesh)
     need_size(mesh)
-    if method == "keep":
-        need_uv(mesh)
     if not face_vectors(mesh.vertices, mesh.faces).any():
         raise BadInput("No face of the mesh has an area.", "Put a Repair step before this one, or check the mesh.")
 
@@ -127,20 +128,17 @@ def _check(mesh: Mesh, method: str) -> None:
 def _affordable(run: Run, mesh: Mesh, method: str, budget: int) -> str:
     """The method that will be used: what costs too much for so many triangles gives way, and that is said."""
     count = len(mesh.faces)
-    if method in ("auto", "xatlas"):
-        if count <= budget:
-            return "xatlas"
+    if method == "xatlas" and count > budget:
         run.warn(f"{count:,} triangles are above the budget of {budget:,} for xatlas: unwrapped with the fast method.")
-    if method in ("auto", "xatlas", "fast"):
-        if count <= FAST_FACES:
-            return "fast"
+        method = "fast"
+    if method in ("auto", "fast") and count > FAST_FACES:
         run.warn(f"{count:,} triangles are more than the fast method takes: box projection instead. Decimate first.")
         return "box"
-    return method
+    return "fast" if method == "auto" else method
 
 
 def _laid(run: Run, mesh: Mesh, method: str, plan: Plan) -> Laid:
-    ready = _prepared(run, mesh)
+    ready = prepared(run, mesh)
     if method == "box":
         return flatten.by_box(run, ready, mesh, plan)
     if method == "keep":
@@ -151,7 +149,7 @@ def _laid(run: Run, mesh: Mesh, method: str, plan: Plan) -> Laid:
     return flatten.by_normals(run, ready, mesh, plan)
 
 
-def _prepared(run: Run, mesh: Mesh) -> Mesh:
+def prepared(run: Run, mesh: Mesh) -> Mesh:
     """The mesh with smooth or given normals, without older UVs, its vertices split only where attributes differ."""
     material = mesh.material
     if material is not None and any(getattr(material, name) is not None for name in material.MAPS):

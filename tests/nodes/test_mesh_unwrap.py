@@ -105,7 +105,7 @@ def test_large_mesh_takes_the_fast_way_and_stays_whole() -> None:
     mesh = bumpy(6)
     laid = unwrap(run, mesh)
     layout = measure_uv(laid, 1.0)
-    assert any("fast method" in note for note in run.notes)
+    assert not run.notes
     assert layout.mirrored == 0 and layout.overlap < 0.001 and layout.charts < 100 and layout.coverage > 0.45
     assert measure(laid).watertight
 
