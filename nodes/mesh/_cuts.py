@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import Mesh
-from nodes.mesh._surface import Surface
 from nodes.mesh._topology import Edges, edges_of, face_vectors, weld_points
+
+if TYPE_CHECKING:
+    from nodes.mesh._surface import Surface
 
 Array = NDArray[Any]
 NEVER = 180.0
@@ -31,6 +33,8 @@ class Seams:
 
 def surface_of(mesh: Mesh, seams: Seams = Seams()) -> Surface:
     """The surface over welded positions, cut at the seams. Faces of crossed winding are never neighbours."""
+    from nodes.mesh._surface import Surface
+
     faces = weld_points(mesh.vertices).ids[mesh.faces]
     edges = edges_of(faces)
     crossed = face_vectors(mesh.vertices, mesh.faces)
