@@ -13,11 +13,12 @@ from nodes.mesh._cuts import Seams, surface_of
 from nodes.mesh._topology import Edges, edges_of, face_vectors, weld_bits, weld_points
 
 if TYPE_CHECKING:
-    from nodes.mesh._places import Lot
+    from nodes.mesh._packing import Rough
+    from nodes.mesh._places import Lot, Order
     from nodes.mesh._surface import Flat, Surface
 
 Array = NDArray[Any]
-GOAL, WORTH, RAGGED, CUTS = 0.615, 0.005, 0.005, 3
+GOAL, WORTH, RAGGED, CUTS = 0.605, 0.005, 0.005, 3
 
 
 @dataclass(frozen=True)
@@ -104,22 +105,13 @@ def _finished(run: Run, mesh: Mesh, surface: Surface, flat: Flat, plan: Plan, cu
     ``cut``: large ragged charts may be cut in halves where too little of the texture would be filled.
     """
     from nodes.mesh._packing import packed, roughly
-    from nodes.mesh._places import Order
 
     run.progress(0.6, "packing")
-    order = Order(plan.size, plan.padding, plan.density, plan.tiles)
     lot = _lot(surface, flat, plan)
-    rough = roughly(run, lot, order)
-    for _ in range(CUTS if cut else 0):
-        other = None if rough is None or rough.coverage(lot) >= GOAL else _less_ragged(surface, flat, lot)
-        if other is None or rough is None:
-            break
-        less = _lot(surface, other, plan)
-        found = roughly(run, less, order)
-        if found is None or found.coverage(less) < rough.coverage(lot) + WORTH:
-            break
-        flat, lot, rough = other, less, found
-    result = packed(run, lot, order, rough)
+    rough = roughly(run, lot, _order(plan))
+    if cut and rough and not plan.density:
+        flat, lot, rough = _filled(run, surface, flat, lot, rough, plan)
+    result = packed(run, lot, _order(plan), rough)
     if result.full:
         run.warn(_too_full(plan, result.scale * plan.size))
     run.progress(0.95, "seams")
@@ -127,6 +119,28 @@ def _finished(run: Run, mesh: Mesh, surface: Surface, flat: Flat, plan: Plan, cu
     uv = result.uv.reshape(-1, 2)[weld.first]
     laid = with_uv(mesh, mesh.faces.ravel()[weld.first], weld.ids.reshape(-1, 3), uv)
     return Laid(laid, result.scale * plan.size, result.tiles)
+
+
+def _filled(run: Run, surface: Surface, flat: Flat, lot: Lot, rough: Rough, plan: Plan) -> tuple[Flat, Lot, Rough]:
+    """The charts with the most ragged ones cut, as long as the texture is too empty and that fills it better."""
+    from nodes.mesh._packing import roughly
+
+    for _ in range(CUTS):
+        other = _less_ragged(surface, flat, lot) if rough.coverage(lot) < GOAL else None
+        if other is None:
+            break
+        less = _lot(surface, other, plan)
+        found = roughly(run, less, _order(plan))
+        if found is None or found.coverage(less) < rough.coverage(lot) + WORTH:
+            break
+        flat, lot, rough = other, less, found
+    return flat, lot, rough
+
+
+def _order(plan: Plan) -> Order:
+    from nodes.mesh._places import Order
+
+    return Order(plan.size, plan.padding, plan.density, plan.tiles)
 
 
 def _lot(surface: Surface, flat: Flat, plan: Plan) -> Lot:
@@ -142,13 +156,16 @@ def _lot(surface: Surface, flat: Flat, plan: Plan) -> Lot:
 def _less_ragged(surface: Surface, flat: Flat, lot: Lot) -> Flat | None:
     """The charts that waste most room in their boxes cut in halves, which lie as they lay; None: there are none."""
     waste = lot.size.prod(axis=1) - lot.area
-    ragged = waste > np.maximum(np.quantile(waste, 0.7), RAGGED * lot.total)
+    ragged = (waste >= np.quantile(waste, 0.7)) & (waste > RAGGED * lot.total)
     return _halved(surface, flat, ragged) if ragged.any() else None
 
 
 def _small_enough(surface: Surface, flat: Flat, plan: Plan) -> Flat:
-    """Charts cut in halves until each fits into a tile at the density that is asked for."""
-    room = 0.98 * (plan.size - plan.padding) / plan.density if plan.density else np.inf
+    """Charts cut in halves until each fits into a tile at the density that is asked for, or that the tiles allow."""
+    density = plan.density
+    if plan.tiles > 1 and not density:
+        density = plan.size * np.sqrt(GOAL * plan.tiles / surface.area.sum())
+    room = 0.98 * (plan.size - plan.padding) / density if density else np.inf
     while (large := (_lot(surface, flat, plan).size.max(axis=1) > room) & (np.bincount(flat.label) > 1)).any():
         flat = _halved(surface, flat, large)
     return flat

@@ -19,7 +19,7 @@ from nodes.mesh._shelves import in_rows
 Array = NDArray[Any]
 SHARE = 0.6
 ROUGH, FINE = 512, 1024
-ORDERS, FEW = 24, 3_000
+ORDERS, FEW = 16, 3_000
 AROUND = (1.05, 1.035, 1.02, 1.005, 0.99, 0.97)
 
 

@@ -22,7 +22,7 @@ from nodes.mesh._topology import joined, weld_bits
 Array = NDArray[Any]
 ROUNDS, WORK, FREE = 10, 0.6, 60_000
 FITS, MEETS = 0.1, 0.12
-ROOMY, LARGE, FULL = 1.0, 0.06, 0.65
+ROOMY, LARGE, FULL = 1.1, 0.15, 0.5
 
 
 @dataclass(frozen=True)
