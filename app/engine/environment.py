@@ -11,7 +11,8 @@ from pathlib import Path
 VERSION = "0.1.0"
 PACKAGES = (
     "PySide6", "NodeGraphQt", "pyvista", "vtk", "numpy", "scipy", "pillow", "opencv-python-headless", "scikit-image",
-    "trimesh", "fast-simplification", "xatlas", "embreex", "manifold3d", "numba", "torch", "torchvision", "diffusers",
+    "trimesh", "xatlas", "embreex", "numba", "coacd", "mujoco", "torch", "torchvision", "diffusers", "transformers",
+    "accelerate", "peft", "spandrel", "onnxruntime",
 )  # fmt: skip
 
 
