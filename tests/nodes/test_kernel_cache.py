@@ -19,9 +19,7 @@ OUTER = (
     "@kernel\ndef total(count: int) -> float:\n    sum = 0.0\n    for i in range(count):\n"
     "        sum += scaled(i)\n    return sum\n"
 )
-OTHER = (
-    "from nodes.mesh._jit import kernel\n\n\n@kernel\ndef twice(value: float) -> float:\n    return 2.0 * value\n"
-)
+OTHER = "from nodes.mesh._jit import kernel\n\n\n@kernel\ndef twice(value: float) -> float:\n    return 2.0 * value\n"
 SAY = "from nodes.own.outer import total; from nodes.own.other import twice; print(total(4), twice(1.5))"
 
 
