@@ -23,10 +23,12 @@ from app.engine.payloads import (
     Pictures,
     PointCloud,
     Report,
+    Scene,
     Splats,
     Text,
     Views,
 )
+from viewer.assembled import assembled
 from viewer.contact_sheet import contact_sheet
 from viewer.found import found_picture
 from viewer.level_set import level_set
@@ -86,6 +88,7 @@ def _files(payload: Files) -> Shown:
 
 ADAPTERS: dict[type[Payload], Callable[[Any], Shown]] = {
     Mesh: Solid,
+    Scene: assembled,
     Material: lambda m: Solid(preview_ball(m), facts=f"{m.name} on a ball of 1 m", modes=("textured", "base")),
     Field: level_set,
     PointCloud: Dots,

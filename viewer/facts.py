@@ -18,6 +18,9 @@ def counted(shown: Scenery, watertight: bool | None = None) -> str:
             return shown.facts
         mesh = shown.mesh
         parts = [f"{len(mesh.faces):,} triangles", size_text(shown.bounds)]
+        if shown.pieces:
+            materials = len({id(piece.material) for piece in shown.pieces})
+            parts = [f"{_count(shown.objects, 'object')} · {_count(materials, 'material')}", *parts]
         if watertight is not None:
             parts.append("watertight" if watertight else "not watertight")
         return " · ".join([*parts, f"{len(mesh.vertices):,} vertices"])
@@ -25,6 +28,10 @@ def counted(shown: Scenery, watertight: bool | None = None) -> str:
         return f"{len(shown.splats.means):,} Gaussians · {size_text(shown.bounds)}"
     assert isinstance(shown, Dots)
     return f"{len(shown.cloud.points):,} points · {size_text(shown.bounds)}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def size_text(bounds: Box) -> str:

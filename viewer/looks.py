@@ -56,7 +56,7 @@ def surface_actor(data: Any, mesh: Mesh, mode: str, edges: bool = False) -> Any:
     mapper.SetColorModeToDirectScalars()
     actor = pv.Actor(mapper=mapper)
     actor.prop.interpolation = "Phong"
-    LOOKS[mode].dress(actor, mesh)
+    LOOKS[mode if LOOKS[mode].fits(mesh) else "shaded"].dress(actor, mesh)
     if edges:
         actor.prop.EdgeVisibilityOn()
         actor.prop.SetEdgeColor(*EDGES)
@@ -65,13 +65,18 @@ def surface_actor(data: Any, mesh: Mesh, mode: str, edges: bool = False) -> Any:
     return actor
 
 
-def modes(mesh: Mesh) -> tuple[str, ...]:
-    """Names of the looks that ``mesh`` can take, in menu order."""
-    return tuple(name for name, look in LOOKS.items() if look.fits(mesh))
+def modes(*meshes: Mesh) -> tuple[str, ...]:
+    """Names of the looks that some of ``meshes`` can take, in menu order."""
+    return tuple(name for name, look in LOOKS.items() if any(look.fits(mesh) for mesh in meshes))
 
 
-def natural_mode(mesh: Mesh) -> str:
-    """What shows most of what ``mesh`` carries."""
+def natural_mode(*meshes: Mesh) -> str:
+    """What shows most of what ``meshes`` carry."""
+    best = {_natural(mesh) for mesh in meshes}
+    return next(name for name in ("textured", "colours", "shaded") if name in best)
+
+
+def _natural(mesh: Mesh) -> str:
     material = mesh.material
     if material is not None and mesh.uv is not None and any(getattr(material, name) for name in Material.MAPS):
         return "textured"

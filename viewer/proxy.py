@@ -21,6 +21,14 @@ def coarse(mesh: Mesh, faces: int = 40_000) -> Mesh:
     return small
 
 
+def all_coarse(meshes: list[Mesh], faces: int = 40_000) -> list[Mesh]:
+    """:func:`coarse` for each of several meshes, which share the triangles by what they have."""
+    total = sum(len(mesh.faces) for mesh in meshes)
+    shares = [max(64, faces * len(mesh.faces) // total) for mesh in meshes]
+    pairs = zip(meshes, shares, strict=True)
+    return [mesh if len(mesh.faces) <= share else coarse(mesh, share) for mesh, share in pairs]
+
+
 def _clustered(mesh: Mesh, cells: float) -> Mesh:
     low, high = finite_bounds(mesh.vertices)
     size = max(float((high - low).max()), 1e-9) / cells

@@ -69,9 +69,23 @@ def _solid(shown: Solid, width: int, height: int) -> Float32:
     corners = mesh.faces[face_at[hit]]
     w1, w2 = weights[hit, 0:1], weights[hit, 1:2]
     mix = (1 - w1 - w2, w1, w2)
-    base = _base_colour(mesh, corners, mix)
+    base = _base_colours(shown, corners, mix)
     out[hit, :3] = _lit(base[:, :3], _normals(mesh, corners, mix))
-    out[hit, 3] = base[:, 3] if _translucent(mesh.material) else 1
+    out[hit, 3] = base[:, 3]
+    return out
+
+
+def _base_colours(shown: Solid, corners: np.ndarray, mix: tuple[Float32, ...]) -> Float32:
+    """(P, 4) sRGB and opacity of the surface before light, from the material of the piece that each pixel shows."""
+    out, start = np.ones((len(corners), 4), np.float32), 0
+    for piece in shown.surfaces:
+        end = start + len(piece.vertices)
+        mine = (corners[:, 0] >= start) & (corners[:, 0] < end)
+        if mine.any():
+            base = _base_colour(piece, corners[mine] - start, tuple(weights[mine] for weights in mix))
+            out[mine, :3] = base[:, :3]
+            out[mine, 3] = base[:, 3] if _translucent(piece.material) else 1
+        start = end
     return out
 
 

@@ -37,17 +37,17 @@ class Scene:
         self.grid = True
         self._actors: list[Any] = []
         self._ground: Any = None
-        self._data: Any = None
+        self._data: list[Any] = []
         self._splats: SortedSplats | None = None
-        self._full: Any = None
-        self._coarse: tuple[Mesh, Any] | None = None
-        self._coarse_actor: Any = None
+        self._coarse: list[tuple[Mesh, Any]] = []
+        self._full_actors: list[Any] = []
+        self._coarse_actors: list[Any] = []
         plotter.renderer.camera_set = True  # else PyVista frames and draws on the first look at its camera
         furnish(plotter)
 
     @property
     def modes(self) -> tuple[str, ...]:
-        return (self.shown.modes or modes(self.shown.mesh)) if isinstance(self.shown, Solid) else ()
+        return (self.shown.modes or modes(*self.shown.surfaces)) if isinstance(self.shown, Solid) else ()
 
     @property
     def mode(self) -> str:
@@ -56,7 +56,7 @@ class Scene:
             return ""
         if self.shown.modes:
             return self.wanted if self.wanted in self.shown.modes[1:] else self.shown.modes[0]
-        return self.wanted if self.wanted in self.modes else natural_mode(self.shown.mesh)
+        return self.wanted if self.wanted in self.modes else natural_mode(*self.shown.surfaces)
 
     @property
     def step(self) -> float:
@@ -74,7 +74,7 @@ class Scene:
         self.clear()
         self.shown = shown
         if isinstance(shown, Solid):
-            self._data = surface_data(shown.mesh) if len(shown.mesh.faces) else None
+            self._data = [surface_data(mesh) for mesh in shown.surfaces] if len(shown.mesh.faces) else []
         elif isinstance(shown, Gaussians):
             self._splats = SortedSplats(shown)
         self.dress()
@@ -82,7 +82,8 @@ class Scene:
     def clear(self) -> None:
         """Takes everything away and lets go of its memory."""
         self._drop_actors()
-        self.shown = self._data = self._splats = self._coarse = None
+        self.shown = self._splats = None
+        self._data, self._coarse = [], []
 
     def dress(self) -> None:
         """Makes the actors anew, after the result, the mode, the edges or the grid changed."""
@@ -103,16 +104,15 @@ class Scene:
         return [] if self.shown is None else [dots_actor(self.shown.cloud)]  # type: ignore[union-attr]
 
     def _solid(self, shown: Solid) -> list[Any]:
-        made = []
-        if self._data is not None:
-            self._full = surface_actor(self._data, shown.mesh, self.mode, self.edges)
-            made.append(self._full)
-        if self._coarse is not None:
-            mesh, data = self._coarse
-            self._coarse_actor = surface_actor(data, mesh, self.mode, self.edges)
-            self._coarse_actor.visibility = False
-            self._coarse_actor.SetBackfaceProperty(None)
-            made.append(self._coarse_actor)
+        self._full_actors = [
+            surface_actor(data, mesh, self.mode, self.edges)
+            for data, mesh in zip(self._data, shown.surfaces, strict=False)
+        ]
+        self._coarse_actors = [surface_actor(data, mesh, self.mode, self.edges) for mesh, data in self._coarse]
+        for actor in self._coarse_actors:
+            actor.visibility = False
+            actor.SetBackfaceProperty(None)
+        made = [*self._full_actors, *self._coarse_actors]
         if shown.outline is not None:
             made.append(_box(shown.outline))
         return made
@@ -125,24 +125,29 @@ class Scene:
         for actor in self._actors:
             self.plotter.renderer.RemoveActor(actor)
         self._actors.clear()
-        self._full = self._coarse_actor = None
+        self._full_actors, self._coarse_actors = [], []
 
-    def smooth_mesh(self) -> Mesh | None:
-        """The mesh shown, with the normals it is drawn with."""
-        if not isinstance(self.shown, Solid) or self._data is None:
-            return None
-        return replace(self.shown.mesh, normals=np.asarray(self._data.point_data["Normals"], np.float32))
+    def smooth_meshes(self) -> list[Mesh]:
+        """The meshes shown, with the normals they are drawn with."""
+        if not isinstance(self.shown, Solid):
+            return []
+        return [
+            replace(mesh, normals=np.asarray(data.point_data["Normals"], np.float32))
+            for data, mesh in zip(self._data, self.shown.surfaces, strict=False)
+        ]
 
-    def use_coarse(self, mesh: Mesh) -> None:
-        """Takes a coarse stand-in for the mesh shown; :meth:`moving` draws it."""
-        self._coarse = mesh, surface_data(mesh)
+    def use_coarse(self, meshes: list[Mesh]) -> None:
+        """Takes coarse stand-ins for the meshes shown; :meth:`moving` draws them."""
+        self._coarse = [(mesh, surface_data(mesh)) for mesh in meshes]
         self.dress()
 
     def moving(self, on: bool) -> None:
         """While the camera moves, the coarse stand-in is drawn in place of the mesh, where there is one."""
-        if self._full is not None and self._coarse_actor is not None:
-            self._full.visibility = not on
-            self._coarse_actor.visibility = on
+        if self._full_actors and self._coarse_actors:
+            for actor in self._full_actors:
+                actor.visibility = not on
+            for actor in self._coarse_actors:
+                actor.visibility = on
 
     def sort(self) -> None:
         """Puts Gaussians in drawing order for the present camera."""

@@ -18,12 +18,20 @@ Box = tuple[Float32, Float32]
 class Solid:
     """A surface. ``outline``: lowest and highest corner of a box drawn around it, metres. ``facts``: replaces the
     statistics line when the mesh is not the result itself but stands for it. ``modes``: the only looks that make
-    sense, best first; empty: all that the mesh can take."""
+    sense, best first; empty: all that the mesh can take. ``pieces``: the same surface cut by material, its vertices in
+    the same order, each with UVs and colours of its own; ``objects``: how many things of a scene it is."""
 
     mesh: Mesh
     outline: Box | None = None
     facts: str = ""
     modes: tuple[str, ...] = ()
+    pieces: tuple[Mesh, ...] = ()
+    objects: int = 0
+
+    @property
+    def surfaces(self) -> tuple[Mesh, ...]:
+        """What is drawn, each with one material."""
+        return self.pieces or (self.mesh,)
 
     @property
     def bounds(self) -> Box:

@@ -13,7 +13,7 @@ from pyvistaqt import QtInteractor
 from viewer import gl
 from viewer.background import Background
 from viewer.facts import closed, counted
-from viewer.proxy import coarse
+from viewer.proxy import all_coarse
 from viewer.scene import Scene
 from viewer.shown import Scenery, Solid
 from viewer.turntable import Turntable, orbit_of
@@ -118,9 +118,11 @@ class Viewport(QWidget):
         if not isinstance(shown, Solid) or not len(shown.mesh.faces) or shown.facts:
             return
         mesh = shown.mesh
-        smooth = self.scene.smooth_mesh()
-        if self.software and len(mesh.faces) > HEAVY_FACES and smooth is not None:
-            self._background.start("coarse", lambda: coarse(smooth), self.scene.use_coarse)
+        smooth = self.scene.smooth_meshes()
+        if self.software and len(mesh.faces) > HEAVY_FACES and smooth:
+            self._background.start("coarse", lambda: all_coarse(smooth), self.scene.use_coarse)
+        if shown.pieces:
+            return
         self._background.start("closed", lambda: closed(mesh), lambda yes: self.facts_changed.emit(counted(shown, yes)))
 
     def set_mode(self, mode: str) -> None:

@@ -1,6 +1,7 @@
 """Payloads as bytes for the store: a JSON header, then the raw arrays, each 64-byte aligned. Never pickle.
 
 The digest of a payload is the SHA-256 (first 32 hex digits) of exactly these bytes, so equal content has an equal name.
+An array that comes again, a texture of several materials for instance, is kept once.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from app.engine.payloads import Payload
 
 MAGIC = b"PLOOM\x00\x00\x01"
 ALIGN = 64
+WORTH_SHARING = 4096
 Buffer = bytes | memoryview
 
 
 def encode(payload: Payload) -> list[Buffer]:
     """The pieces of a payload's bytes, in order; arrays are not copied. Raises :class:`BadPayload`."""
-    arrays: list[np.ndarray[Any, Any]] = []
+    arrays = _Arrays()
     tree = _to_tree(payload, arrays)
     header = json.dumps({"tree": tree, "arrays": list(_layout(arrays))}, separators=(",", ":")).encode()
     pieces: list[Buffer] = [MAGIC + struct.pack("<Q", len(header)) + header]
@@ -71,14 +73,36 @@ def _layout(arrays: list[np.ndarray[Any, Any]]) -> Iterator[tuple[str, list[int]
         offset += array.nbytes + -array.nbytes % ALIGN
 
 
+class _Arrays(list[np.ndarray[Any, Any]]):
+    """The arrays of a payload in order, larger ones with equal content only once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._alike: dict[tuple[Any, ...], list[int]] = {}
+
+    def slot(self, value: np.ndarray[Any, Any]) -> int:
+        """The number of ``value``: that of an equal array where there is one."""
+        array = np.ascontiguousarray(value)
+        if array.nbytes < WORTH_SHARING:
+            self.append(array)
+            return len(self) - 1
+        raw = array.reshape(-1).view(np.uint8)
+        candidates = self._alike.setdefault((array.dtype.str, array.shape, raw[:: raw.size // 64].tobytes()), [])
+        for number in candidates:
+            if self[number] is array or np.array_equal(self[number].reshape(-1).view(np.uint8), raw):
+                return number
+        self.append(array)
+        candidates.append(len(self) - 1)
+        return len(self) - 1
+
+
 def _padded(piece: Buffer) -> bytes:
     return bytes(piece) + bytes(-len(piece) % ALIGN)
 
 
-def _to_tree(value: object, arrays: list[np.ndarray[Any, Any]]) -> Any:
+def _to_tree(value: object, arrays: _Arrays) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
-        arrays.append(np.ascontiguousarray(value))
-        return {"@": len(arrays) - 1}
+        return {"@": arrays.slot(value)}
     if isinstance(value, Payload):
         names = [f.name for f in fields(value)]  # type: ignore[arg-type]
         return {"!": type(value).__name__, "f": {n: _to_tree(getattr(value, n), arrays) for n in names}}

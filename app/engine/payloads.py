@@ -153,12 +153,25 @@ class Depth(Payload):
         _need(_is(self.intrinsics, np.float32, 3, 3), "intrinsics are a (3, 3) float32 array")
 
 
+Wrap = Literal["repeat", "clamp", "mirror"]
+Layer = bool | float | tuple[float, ...] | Image
+
+
 @dataclass(frozen=True, eq=False)
 class Material(Payload):
     """A glTF 2.0 metallic-roughness material. A factor multiplies its texture; without a texture it stands alone.
 
     ``base_colour``: sRGB image with alpha. ``normal``: data, tangent space, OpenGL +Y. ``metallic``, ``roughness``,
     ``occlusion``, ``height``: data, grey (the red channel counts). ``emissive``: sRGB. ``base_factor``: linear RGBA.
+    ``alpha_cutoff``: where ``"mask"`` cuts. ``normal_scale`` multiplies x and y of the normal map; the map of
+    ``occlusion`` counts by ``occlusion_strength``. ``unlit``: shown as it is, without light. ``wrap``: how the maps go
+    on beyond 0..1 in u and v.
+
+    What files keep beside it: ``transforms``: (name, (offset u, offset v, rotation in radians, scale u, scale v)) as
+    KHR_texture_transform has it; the one called ``"uv"`` is part of the mesh's UVs already and a writer takes it out
+    again, any other belongs to the map of that name and is not applied. ``second_uv``: maps that follow a second set
+    of UVs. ``layers``: (``"extension.property"``, number, numbers, or Image) of further glTF surface properties, such
+    as ``("clearcoat.clearcoatFactor", 1.0)``.
     """
 
     label = "Material"
@@ -178,6 +191,14 @@ class Material(Payload):
     emissive_factor: tuple[float, float, float] = (0.0, 0.0, 0.0)
     alpha_mode: Literal["opaque", "mask", "blend"] = "opaque"
     double_sided: bool = False
+    alpha_cutoff: float = 0.5
+    normal_scale: float = 1.0
+    occlusion_strength: float = 1.0
+    unlit: bool = False
+    wrap: tuple[Wrap, Wrap] = ("repeat", "repeat")
+    transforms: tuple[tuple[str, tuple[float, float, float, float, float]], ...] = ()
+    second_uv: tuple[str, ...] = ()
+    layers: tuple[tuple[str, Layer], ...] = ()
 
     MAPS: ClassVar[tuple[str, ...]] = (
         "base_colour",
@@ -235,6 +256,53 @@ class Mesh(Payload):
         if not len(self.vertices):
             return np.zeros(3, np.float32), np.zeros(3, np.float32)
         return self.vertices.min(axis=0), self.vertices.max(axis=0)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene(Payload):
+    """Meshes placed and named in a hierarchy; objects that name the same mesh are instances of it.
+
+    ``meshes``: one material each. Of K objects, parents before their children: ``names``; ``parts``: the numbers of
+    the meshes that an object shows, one for each of its materials, none for an empty; ``places``: (K, 4, 4) float32
+    object to parent, metres, column vectors; ``parents``: (K,) int32, -1 for none. ``second_uvs``: nothing, or for
+    each mesh a second set of UVs, (N, 2) float32 with the origin bottom left, or None. ``app.engine.placing`` gives
+    places in the world and meshes in place.
+    """
+
+    label = "Scene"
+    colour = "#5b6fd6"
+
+    meshes: tuple[Mesh, ...]
+    names: tuple[str, ...]
+    parts: tuple[tuple[int, ...], ...]
+    places: Float32
+    parents: Int32
+    second_uvs: tuple[Float32 | None, ...] = ()
+    name: str = "scene"
+
+    def __post_init__(self) -> None:
+        sets = tuple(uv if uv is None else _read_only(uv) for uv in self.second_uvs)
+        object.__setattr__(self, "second_uvs", sets)
+        super().__post_init__()
+
+    def validate(self) -> None:
+        k = len(self.names)
+        _need(len(self.parts) == k, "every object has its meshes' numbers")
+        _need(_is(self.places, np.float32, k, 4, 4), "places are a (K, 4, 4) float32 array")
+        _need(_is(self.parents, np.int32, k), "parents are a (K,) int32 array")
+        _need(bool((self.parents < np.arange(k)).all() and (self.parents >= -1).all()), "parents precede children")
+        _need(all(0 <= m < len(self.meshes) for row in self.parts for m in row), "objects show meshes that are there")
+        _need(len(self.second_uvs) in (0, len(self.meshes)), "each mesh has a second set of UVs or None")
+        for mesh, uv in zip(self.meshes, self.second_uvs, strict=False):
+            _need(uv is None or _is(uv, np.float32, len(mesh.vertices), 2), "second UVs are (N, 2) float32 arrays")
+
+    @classmethod
+    def of(cls, *meshes: Mesh, name: str = "scene") -> Scene:
+        """Each mesh an object of its name, where it is, without a parent."""
+        k = len(meshes)
+        places = np.tile(np.eye(4, dtype=np.float32), (k, 1, 1))
+        names, parts = tuple(mesh.name for mesh in meshes), tuple((number,) for number in range(k))
+        return cls(meshes, names, parts, places, np.full(k, -1, np.int32), name=name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -462,10 +530,17 @@ class Files(Payload):
 
 def nbytes(value: object) -> int:
     """Bytes of every array that a payload holds, nested ones included; what the memory tier counts."""
+    arrays: dict[tuple[int, int], int] = {}
+    return _collect(value, arrays) + sum(arrays.values())
+
+
+def _collect(value: object, arrays: dict[tuple[int, int], int]) -> int:
+    """Bytes of text; arrays go into ``arrays`` by their place, so that shared ones count once."""
     if isinstance(value, np.ndarray):
-        return int(value.nbytes)
+        arrays[value.ctypes.data, value.nbytes] = int(value.nbytes)
+        return 0
     if isinstance(value, Payload):
-        return sum(nbytes(getattr(value, f.name)) for f in fields(value))  # type: ignore[arg-type, misc]
+        return sum(_collect(getattr(value, f.name), arrays) for f in fields(value))  # type: ignore[arg-type, misc]
     if isinstance(value, tuple):
-        return sum(nbytes(item) for item in value)
+        return sum(_collect(item, arrays) for item in value)
     return len(value) if isinstance(value, str) else 0

@@ -33,6 +33,7 @@ from app.engine.payloads import (
     Payload,
     Pictures,
     Report,
+    Scene,
     Text,
     Views,
 )
@@ -79,6 +80,7 @@ def sample(kind: type[Payload]) -> Payload:
         Image: picture,
         Mask: lambda: Mask(np.ascontiguousarray(picture().alpha)),
         Mesh: ball,
+        Scene: lambda: Scene.of(ball(), ball()),
         Depth: lambda: Depth(2 - picture().rgb[..., 0], np.diag([80, 80, 1]).astype(np.float32)),
         Controls: lambda: Controls(
             (picture(),), ("SD 1.5 canny",), ("",), ("",), np.ones(1, np.float32), np.asarray([[0, 1]], np.float32)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from viewer_samples import field, one_of_each, picture, sphere
+from viewer_samples import field, one_of_each, picture, scene, sphere
 
 from app.engine.payloads import Files, Image, Mesh, Payload, Views
 from viewer.adapters import ADAPTERS, adapt, byte_size, readable
@@ -94,3 +94,15 @@ def test_values_read_well():
 def test_an_empty_mesh_is_seen_without_error():
     empty = adapt(Mesh.of(np.zeros((0, 3)), np.zeros((0, 3))))
     assert [corner.tolist() for corner in empty.bounds] == [[0, 0, 0], [0, 0, 0]]
+
+
+def test_a_scene_is_a_surface_in_pieces_one_for_each_material():
+    shown = adapt(scene())
+    assert [len(piece.faces) for piece in shown.pieces] == [2, 2 * len(sphere().faces)] and shown.objects == 4
+    assert np.array_equal(np.concatenate([piece.vertices for piece in shown.pieces]), shown.mesh.vertices)
+    assert all(np.shares_memory(piece.vertices, shown.mesh.vertices) for piece in shown.pieces)
+    assert set(shown.mesh.face_groups.tolist()) == {0, 2, 3}
+    assert shown.pieces[0].material.base_colour is not None and shown.pieces[1].material is None
+    low, high = shown.bounds
+    assert np.allclose(low, [-1, -1, -0.5], atol=1e-3) and np.allclose(high, [1, 2, 0.5], atol=1e-3)
+    assert isinstance(adapt(replace(scene(), parts=((), (), (), ()))), Page)

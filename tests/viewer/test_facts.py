@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from viewer_samples import quad, sphere
+from viewer_samples import quad, scene, sphere
 
 from app.engine.payloads import Mesh
 from viewer.adapters import adapt
@@ -48,3 +48,7 @@ def test_a_coarse_mesh_keeps_shape_size_and_attributes():
     assert np.abs(np.subtract(finite_bounds(small.vertices), finite_bounds(big.vertices))).max() < 0.03
     assert small.uv.shape == (len(small.vertices), 2)
     assert np.abs(np.linalg.norm(small.vertices - [0, 0.5, 0], axis=1) - 0.5).max() < 1e-5
+
+
+def test_a_scene_tells_its_objects_and_materials():
+    assert counted(adapt(scene())).startswith("4 objects · 2 materials · 4,")

@@ -184,11 +184,11 @@ def test_a_million_faces_are_shown_with_a_stand_in_for_moving(panel, qtbot):
     scene, viewport = panel.viewport.scene, panel.viewport
     assert viewport.pixels().std() > 5
     if viewport.software:
-        qtbot.waitUntil(lambda: scene._coarse_actor is not None, timeout=60_000)
+        qtbot.waitUntil(lambda: bool(scene._coarse_actors), timeout=60_000)
         viewport._began()
-        assert (scene._full.visibility, scene._coarse_actor.visibility) == (False, True)
+        assert (scene._full_actors[0].visibility, scene._coarse_actors[0].visibility) == (False, True)
         viewport._rested()
-        assert (scene._full.visibility, scene._coarse_actor.visibility) == (True, False)
+        assert (scene._full_actors[0].visibility, scene._coarse_actors[0].visibility) == (True, False)
     qtbot.waitUntil(lambda: "· watertight" in panel._foot.text(), timeout=60_000)
     assert panel._foot.text().startswith(f"{len(big.faces):,} triangles")
 
@@ -198,7 +198,7 @@ def test_a_replaced_mesh_is_let_go(panel, qtbot):
     arrays = weakref.ref(first), weakref.ref(first.vertices)
     panel.show_payload(first, "a")
     qtbot.waitUntil(lambda: "watertight" in panel._foot.text(), timeout=60_000)
-    data = weakref.ref(panel.viewport.scene._data)
+    data = weakref.ref(panel.viewport.scene._data[0])
     del first
     panel.show_payload(sphere(), "a")
     qtbot.waitUntil(lambda: "watertight" in panel._foot.text(), timeout=60_000)
@@ -209,7 +209,7 @@ def test_a_replaced_mesh_is_let_go(panel, qtbot):
 def test_positions_are_shared_with_the_payload(panel):
     mesh = sphere()
     panel.show_payload(mesh, "a")
-    assert np.shares_memory(np.asarray(panel.viewport.scene._data.points), mesh.vertices)
+    assert np.shares_memory(np.asarray(panel.viewport.scene._data[0].points), mesh.vertices)
 
 
 @pytest.mark.parametrize("payload", one_of_each().values(), ids=lambda p: type(p).__name__)

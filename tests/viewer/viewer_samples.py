@@ -21,6 +21,7 @@ from app.engine.payloads import (
     Pictures,
     PointCloud,
     Report,
+    Scene,
     Splats,
     Text,
     Views,
@@ -44,6 +45,15 @@ def quad() -> Mesh:
         uv=np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32),
         material=Material(base_colour=texture),
     )
+
+
+def scene() -> Scene:
+    """A textured quad, and under an empty a grey ball twice: one half a metre to the right, one mirrored and left."""
+    places = np.tile(np.eye(4, dtype=np.float32), (4, 1, 1))
+    places[1, 1, 3] = 1
+    places[2, 0, 3], places[3, 0, 3], places[3, 0, 0] = 0.5, -0.5, -1
+    parents = np.array([-1, -1, 1, 1], np.int32)
+    return Scene((quad(), sphere()), ("sign", "balls", "right", "left"), ((0,), (), (1,), (1,)), places, parents)
 
 
 def field() -> Field:
@@ -89,6 +99,7 @@ def one_of_each() -> dict[type[Payload], Payload]:
         Depth(np.linspace(1, 2, 1200, dtype=np.float32).reshape(30, 40), np.eye(3, dtype=np.float32)),
         Material(name="clay", base_factor=(0.8, 0.3, 0.2, 1)),
         sphere(),
+        scene(),
         PointCloud(points, colours=np.tile(np.array([0.2, 0.8, 0.4, 1], np.float32), (500, 1))),
         splats(),
         Views((image, image), still[:, :3, :3].copy(), still),
