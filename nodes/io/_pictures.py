@@ -16,14 +16,21 @@ from app.engine import BadFile, Image
 from nodes.image._pixels import resample_pixels
 from nodes.io._read_blocks import SUFFIXES as BLOCK_SUFFIXES
 from nodes.io._read_blocks import block_values, is_block_texture
+from nodes.io._read_exr import MAGIC as EXR
+from nodes.io._read_exr import exr_light
+from nodes.io._read_hdr import MAGIC as HDR
+from nodes.io._read_hdr import hdr_light
+from nodes.io._read_tiff import MAGIC as TIFF
+from nodes.io._read_tiff import tiff_light
+from nodes.io._tone import AS_IT_IS, Light, Tone, to_picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".tga", *BLOCK_SUFFIXES)
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".tga", ".exr", ".hdr", *BLOCK_SUFFIXES)
 MAX_PIXELS = 178_000_000
 MAX_BYTES = 2_000_000_000
-READABLE = "Choose a PNG, JPEG, WebP, BMP, TIFF, TGA, DDS or KTX2 picture."
+READABLE = "Choose a PNG, JPEG, WebP, BMP, TIFF, TGA, EXR, HDR, DDS or KTX2 picture."
 GET_AGAIN = "Copy or download the file again, or save it anew from the program that made it."
 ORIENTATION = 274
 BITS_PER_SAMPLE = 258
@@ -38,8 +45,10 @@ class Found:
     notes: tuple[str, ...]
 
 
-def read_picture(path: Path, at_least: int = 0, colour: bool = True) -> Found:
+def read_picture(path: Path, at_least: int = 0, colour: bool = True, tone: Tone = AS_IT_IS) -> Found:
     """The picture in a file, upright, sRGB when ``colour``, else with its values untouched.
+
+    ``tone``: how values that know no upper end (EXR, HDR, TIFF of floats) come to 0..1.
 
     ``at_least``: when not 0, a picture at least twice as large on its longer side comes back reduced by a whole
     factor, never below this size, so that memory follows the result and not the file. Raises :class:`BadFile` in
@@ -51,6 +60,12 @@ def read_picture(path: Path, at_least: int = 0, colour: bool = True) -> Found:
         height, width = texture.shape[:2]
         factor = max(1, max(width, height) // at_least) if at_least else 1
         return Found(np.ascontiguousarray(_floats(texture, factor)), (width, height), ())
+    light = _light(path, data)
+    if light is not None:
+        pixels, remarks = to_picture(light, tone, colour)
+        height, width = pixels.shape[:2]
+        factor = max(1, max(width, height) // at_least) if at_least else 1
+        return Found(np.ascontiguousarray(_floats(pixels, factor)), (width, height), (*light.notes, *remarks))
     picture = _header(path, data)
     notes: list[str] = []
     try:
@@ -64,6 +79,20 @@ def read_picture(path: Path, at_least: int = 0, colour: bool = True) -> Found:
     width, height = picture.size
     size = (height, width) if turn in (5, 6, 7, 8) else (width, height)
     return Found(np.ascontiguousarray(_upright(_floats(values, max(1, factor)), turn)), size, tuple(notes))
+
+
+def _light(path: Path, data: bytes) -> Light | None:
+    """What a file of floats holds; None for the other kinds."""
+    try:
+        if data.startswith(EXR):
+            return exr_light(data, MAX_PIXELS)
+        if data.startswith(HDR):
+            return hdr_light(data, MAX_PIXELS)
+        return tiff_light(data, MAX_PIXELS) if data.startswith(TIFF) else None
+    except MemoryError:
+        raise BadFile(f"{path.name} does not fit into the memory.", "Reduce the picture first.") from None
+    except ValueError as error:
+        raise BadFile(f"{path.name} {error}.", GET_AGAIN) from error
 
 
 def _bytes(path: Path) -> bytes:

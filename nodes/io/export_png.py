@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 import numpy as np
 
 from app.engine import BadInput, Files, Image, Mask, Run, SaveFile, Setting, node
-from nodes.image._pixels import Float32, check_finite, fitted_mask
+from nodes.image._pixels import check_finite, fitted_mask
+from nodes.io._write_pictures import UInt, levels
 
 KEYWORD = b"polyloom"
 AFTER_HEADER = 8 + 4 + 4 + 13 + 4
@@ -37,23 +38,23 @@ def export_png(
     alpha = fitted_mask(mask, image.size) if mask else image.alpha
     with_alpha = transparency == "always" or (transparency == "auto" and float(alpha.min()) < 1)
     values = np.dstack([image.rgb, alpha]) if with_alpha else image.rgb
-    chunks = [_chunk(b"sRGB", b"\0")] if image.space == "srgb" else []
-    if run.graph_text:
-        chunks.append(_text(run.graph_text))
-    png = _encode(values, 65535 if depth == "16 bit" else 255)
-    png = png[:AFTER_HEADER] + b"".join(chunks) + png[AFTER_HEADER:]
+    png = png_bytes(levels(values, 65535 if depth == "16 bit" else 255), image.space == "srgb", run.graph_text)
     return Files.of({path.as_posix(): png}, shows=Image.of(values, image.space))
 
 
-def _encode(values: Float32, white: int) -> bytes:
+def png_bytes(values: UInt, colour: bool, graph: str = "") -> bytes:
+    """(H, W, 1, 3 or 4) uint8 or uint16 as PNG. With ``colour`` it says that it is sRGB, else nothing about colours."""
     import cv2
 
-    levels = np.rint(np.clip(values, 0, 1) * white).astype(np.uint16 if white > 255 else np.uint8)
-    order = [2, 1, 0, 3][: levels.shape[2]]
-    done, data = cv2.imencode(".png", np.ascontiguousarray(levels[..., order]), [cv2.IMWRITE_PNG_COMPRESSION, 6])
+    order = [2, 1, 0, 3][: values.shape[2]] if values.shape[2] > 1 else [0]
+    done, data = cv2.imencode(".png", np.ascontiguousarray(values[..., order]), [cv2.IMWRITE_PNG_COMPRESSION, 6])
     if not done:
         raise BadInput("The picture could not be written as PNG.", "Choose a smaller size.")
-    return bytes(data)
+    png = bytes(data)
+    chunks = [_chunk(b"sRGB", b"\0")] if colour else []
+    if graph:
+        chunks.append(_text(graph))
+    return png[:AFTER_HEADER] + b"".join(chunks) + png[AFTER_HEADER:]
 
 
 def _text(graph: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from PIL import Image as Pictures
 
 from app.engine import Image, Material, Mesh, Run
 from app.engine.embedded import write_png_text
+from nodes.io._write_exr import exr_bytes
 from nodes.io.export_glb import export_glb
+from nodes.io.export_image import export_image
 from nodes.io.export_obj import export_obj
 from nodes.io.export_ply import export_ply
 from nodes.io.export_stl import export_stl
@@ -90,12 +93,22 @@ def _gltf(glb: bytes) -> bytes:
     return json.dumps(tree).encode()
 
 
+def _piz(values: np.ndarray) -> bytes:
+    import OpenEXR
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.exr"
+        OpenEXR.File({"compression": OpenEXR.PIZ_COMPRESSION}, {"RGBA": values.astype(np.float16)}).write(str(path))
+        return path.read_bytes()
+
+
 def seeds() -> dict[str, list[bytes]]:
     """Sound files by kind; each kind is a file ending, ``graph``, ``mtl`` or ``embedded``."""
     mesh = small_mesh()
     glb = _first(export_glb(Run(graph_text=json.dumps(GRAPH)), mesh))
     png = saved("PNG")
     deep = np.random.default_rng(2).integers(0, 65536, (5, 4, 3), np.uint16)
+    floats = np.random.default_rng(3).random((20, 9, 4), np.float32)
     return {
         "graph": [json.dumps(GRAPH).encode()],
         "obj": [OBJ, _first(export_obj(Run(), mesh))],
@@ -113,8 +126,11 @@ def seeds() -> dict[str, list[bytes]]:
         "bmp": [saved("BMP"), saved("BMP", mode="P"), saved("BMP", mode="1")],
         "tiff": [saved("TIFF"), saved("TIFF", compression="tiff_lzw"), saved("TIFF", compression="tiff_adobe_deflate"),
                  saved("TIFF", mode="F"), saved("TIFF", mode="CMYK"), saved("TIFF", mode="LAB"),
+                 _first(export_image(Run(), Image(floats, "data"), path=Path("a.tif"), depth="32 bit")),
                  saved("TIFF", mode="1", compression="group4"), saved("TIFF", mode="RGB", compression="jpeg")],
         "tga": [saved("TGA"), saved("TGA", rle=True), saved("TGA", mode="P")],
+        "exr": [exr_bytes(floats, half=False), exr_bytes(floats[..., :1], half=True), _piz(floats)],
+        "hdr": [_first(export_image(Run(), Image(floats), path=Path("a.hdr")))],
         "embedded": [glb, write_png_text(png, "polyloom", json.dumps(GRAPH))],
     }  # fmt: skip
 

@@ -18,6 +18,7 @@ from PIL import Image as Pictures
 from app.engine import BadFile, Run
 from nodes.io import _beside
 from nodes.io._polygons import triangulated
+from nodes.io._write_exr import exr_bytes
 from nodes.io.load_mesh import load_mesh
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,6 +94,7 @@ def instances() -> bytes:
 TAGS = ((256, 2**31 - 1), (257, 2**31 - 1), (258, 8), (259, 1), (262, 1), (273, 8), (278, 2**31 - 1), (279, 99))
 BITMAP = struct.pack("<IIIIiiHHIIiiII", 100, 0, 54, 40, 2**30, 2**30, 1, 24, 0, 0, 0, 0, 0, 0)
 TARGA = bytes([0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 32, 8])
+EXR = exr_bytes(np.zeros((4, 4, 3), np.float32), half=True)
 PICTURES = {
     "huge.png": png(60_000, 60_000),
     "wide.png": png(2_000_000_000, 1),
@@ -104,6 +106,11 @@ PICTURES = {
     "square.png": solid(14_000),
     "huge.bmp": b"BM" + BITMAP + bytes(46),
     "huge.tga": TARGA + b"\xff\0\0\0\0" * 20,
+    "huge.exr": EXR.replace(struct.pack("<4i", 0, 0, 3, 3), struct.pack("<4i", 0, 0, 2**16, 2**16)),
+    "wide.exr": EXR.replace(struct.pack("<4i", 0, 0, 3, 3), struct.pack("<4i", -(2**31), 0, 2**31 - 1, 0)),
+    "full.exr": EXR.replace(struct.pack("<4i", 0, 0, 3, 3), struct.pack("<4i", 0, 0, 12_999, 12_999)),
+    "huge.hdr": b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 99999 +X 99999\n" + bytes(400),
+    "full.hdr": b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 13000 +X 13000\n" + bytes(400),
     "huge.tif": b"II*\0\x08\0\0\0\x08\0"
     + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in TAGS)
     + bytes(200),
