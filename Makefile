@@ -1,7 +1,8 @@
 # make run    everything is brought, then the window opens (without a display: the starter graph runs and writes files)
 # make test   everything is brought, then lint, types, contracts and tests
 # make bench  the benchmarks
-.PHONY: run test lint bench
+# make peers  Blender and MeshLab, for the benchmarks only
+.PHONY: run test lint bench peers
 PYTHON := .venv/bin/python
 XVFB := xvfb-run -a -s "-screen 0 1920x1080x24"
 
@@ -22,3 +23,6 @@ test: lint
 bench:
 	@sh resources/setup.sh test
 	$(XVFB) $(PYTHON) -m pytest benchmarks -o python_files='bench_*.py' --benchmark-columns=min,median,ops $(ARGS)
+
+peers:
+	@sh resources/setup.sh peers

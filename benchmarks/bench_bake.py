@@ -18,6 +18,7 @@ import numpy as np
 import psutil
 import pytest
 import trimesh
+from peers import ask, note_time
 
 from app.engine import Mesh, Run
 from nodes.mesh._bvh import build
@@ -171,3 +172,26 @@ def test_bake_4096_in_bands(benchmark: Any, names: tuple[str, ...]) -> None:
         before_gb=round(start / 1e9, 2),
         pictures_gb=round(len(names) * 4096**2 * 16 / 1e9, 2),
     )
+
+
+def far() -> float:
+    return 0.02 * float(np.linalg.norm(np.subtract(*coarse().bounds)))
+
+
+def cycles(benchmark: Any, kind: str, samples: int) -> np.ndarray:
+    low, high = coarse(), fine()
+    given = dict(vertices=low.vertices, faces=low.faces, uv=low.uv, high_vertices=high.vertices, high_faces=high.faces)
+    work = given | dict(size=1024, samples=samples, kind=kind, far=far())
+    made = benchmark.pedantic(lambda: ask("blender_bake", **work), rounds=1)
+    note_time(benchmark, made)
+    return np.asarray(made["pixels"])
+
+
+def test_bake_occlusion_peer_cycles(benchmark: Any) -> None:
+    pixels = cycles(benchmark, "AO", RAYS)
+    benchmark.extra_info["mean_openness"] = round(float(pixels[pixels[..., 3] > 0, :3].mean()), 4)
+
+
+def test_bake_normal_peer_cycles(benchmark: Any) -> None:
+    """The normal alone; the row beside it also makes height and position."""
+    cycles(benchmark, "NORMAL", 1)

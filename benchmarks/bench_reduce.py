@@ -1,4 +1,4 @@
-"""Decimation against fast-simplification and VTK on the same meshes in the same run: time, error, topology, memory.
+"""Decimation against other tools on the same meshes in the same run: time, error, topology, memory.
 
 ``pytest benchmarks/bench_reduce.py --benchmark-timer=time.process_time`` counts the processor's seconds of all threads,
 which a busy machine blurs less; without it, wall time. Compare minima. Inputs are the Stanford bunny and the textured
@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 import pyvista
 import trimesh
+from peers import ask, note_time
 
 from app.engine import Mesh, Run
 from nodes.io.load_mesh import load_mesh
@@ -160,6 +161,16 @@ def test_shape(benchmark: Any, size: str, way: str) -> None:
     if way == "polyloom":
         benchmark.extra_info["megabytes"] = peak(lambda: by_own(mesh, target))
         benchmark.extra_info["data_megabytes"] = round((mesh.vertices.nbytes + mesh.faces.nbytes) / 1e6)
+
+
+@pytest.mark.parametrize("way", ["blender", "meshlab"])
+@pytest.mark.parametrize("size", SIZES)
+def test_shape_peer(benchmark: Any, size: str, way: str) -> None:
+    mesh, target = bunny(size), SIZES[size][1]
+    given = dict(vertices=mesh.vertices, faces=mesh.faces, target=target)
+    made = benchmark.pedantic(lambda: ask(f"{way}_decimate", **given), rounds=1)
+    note_time(benchmark, made)
+    note(benchmark, size, Mesh.of(made["vertices"], made["faces"]))
 
 
 @pytest.mark.parametrize("way", ["old vertices", "best", "vtk"])

@@ -1,7 +1,7 @@
 """Unwrapping at 10,000 and 100,000 triangles: time, charts, packing, stretch and seams together, beside peers.
 
 ``pytest benchmarks/bench_uv.py``. Peers on the same meshes: the xatlas library with its own packing, and Blender's
-smart projection where a person installed ``bpy``. All pack for 1024 px with 2 px between charts. Loops are compiled
+smart projection (``make peers`` brings it). All pack for 1024 px with 2 px between charts. Loops are compiled
 before the clock starts. xatlas alone needs about a minute for 100,000 triangles: it runs once.
 
 Columns: ``charts``; ``coverage`` of the square; ``mirrored`` faces; ``l2`` and ``angles``, stretch and angle error, 1
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bench_mesh import dense
+from peers import ask, note_time
 
 from app.engine import Mesh, Run
 from nodes.mesh._flatten import with_uv
@@ -117,28 +118,9 @@ def _xatlas(mesh: Mesh, safe: bool) -> Mesh:
 
 @pytest.mark.parametrize("name", INPUTS)
 def test_peer_blender(benchmark: Any, name: str) -> None:
-    bpy = pytest.importorskip("bpy", reason="install bpy to compare with Blender")
     mesh = given(name)
-    benchmark.pedantic(lambda: _smart_project(bpy), setup=lambda: _into_blender(bpy, mesh), rounds=3)
-    shape = bpy.context.object.data
-    uv = np.empty(2 * len(shape.loops), np.float32)
-    shape.uv_layers.active.uv.foreach_get("vector", uv)
+    work = dict(vertices=mesh.vertices, faces=mesh.faces, margin=PADDING / SIZE)
+    made = benchmark.pedantic(lambda: ask("blender_smart_project", **work), rounds=1)
+    note_time(benchmark, made)
     corners = np.arange(mesh.faces.size, dtype=np.int32)
-    note(benchmark, with_uv(mesh, mesh.faces.ravel(), corners.reshape(-1, 3), uv.reshape(-1, 2)))
-
-
-def _into_blender(bpy: Any, mesh: Mesh) -> None:
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    shape = bpy.data.meshes.new("given")
-    shape.from_pydata(mesh.vertices.tolist(), [], mesh.faces.tolist())
-    thing = bpy.data.objects.new("given", shape)
-    bpy.context.collection.objects.link(thing)
-    bpy.context.view_layer.objects.active = thing
-    thing.select_set(True)
-    bpy.ops.object.mode_set(mode="EDIT")
-    bpy.ops.mesh.select_all(action="SELECT")
-
-
-def _smart_project(bpy: Any) -> None:
-    bpy.ops.uv.smart_project(angle_limit=np.radians(66), island_margin=PADDING / SIZE)
-    bpy.ops.object.mode_set(mode="OBJECT")
+    note(benchmark, with_uv(mesh, mesh.faces.ravel(), corners.reshape(-1, 3), made["uv"]))

@@ -1,9 +1,16 @@
 #!/bin/sh
 # Brings everything that Polyloom needs: system libraries for Qt, OpenGL and a virtual display (Debian family), uv, and
 # the Python packages. With "test" also node and the glTF validator. Done once; a warm start costs a few milliseconds.
+# "peers" brings what some benchmarks compare with (GPL, in an environment of its own that the program never uses).
 set -eu
 cd "$(dirname "$0")/.."
 want=${1:-run}
+if [ "$want" = peers ]; then
+    sh "$0" test
+    uv=$(command -v uv || echo .tools/uv/bin/uv)
+    "$uv" venv --quiet --allow-existing --python 3.11 .tools/peers
+    exec "$uv" pip install --quiet --python .tools/peers/bin/python bpy==5.0.1 pymeshlab==2025.7.post1 pymeshfix==0.18.1
+fi
 state="$(cat pyproject.toml resources/setup.sh tests/gltf/package.json 2>/dev/null | cksum | tr -d ' ')"
 stamp=".tools/ready-$want-$state"
 [ -e "$stamp" ] && [ -x .venv/bin/python ] && exit 0
