@@ -30,6 +30,7 @@ RAYED = ("ambient", "bent_normal", "thickness", "cavity")
 COLOURS = ("base_colour", "emissive", "vertex_colour")
 ROWS = 256
 SMALLEST_M = 1e-9
+FIRST_TILE = 1001
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Finish:
     srgb: tuple[str, ...] = COLOURS
 
 
-def checked(run: Run, source: Mesh, target: Mesh, cage: Mesh | None) -> Mesh:
-    """The target with normals; raises in words when one of the meshes cannot be baked."""
+def checked(run: Run, source: Mesh, target: Mesh, cage: Mesh | None, tile: int = FIRST_TILE) -> Mesh:
+    """The target with normals; raises in words when one of the meshes cannot be baked. ``tile``: as UDIM numbers it."""
     from nodes.mesh._raster import uv_use
 
     for mesh, which in ((source, "source"), (target, "target")):
@@ -52,17 +53,44 @@ def checked(run: Run, source: Mesh, target: Mesh, cage: Mesh | None) -> Mesh:
     if source.uv is not None:
         need_uv(source, "source")
     _check_cage(cage, target)
+    target, there = on_tile(target, tile), tiles_of(target)
     assert target.uv is not None
     covered, doubled = uv_use(target.uv, target.faces, 512)
+    if covered == 0 and there - {tile}:
+        raise BadInput(f"The target has no UVs on tile {tile}.", f"Choose one of {_listed(there)}.")
     if covered == 0:
         raise BadInput("The UVs of the target have no area.", "Put an Unwrap UV step before this one.")
     if doubled > 0.01:
         run.warn(f"{doubled:.0%} of the target's UVs overlap; an Unwrap UV step gives each part its own place.")
     if target.uv.min() < -1e-4 or target.uv.max() > 1.0001:
-        run.warn("Some UVs of the target lie outside the unit square; what is there gets no texture.")
+        run.warn(f"Only tile {tile} is baked here; the target has UVs on {_listed(there)}. Bake maps bakes any tile.")
     if target.normals is not None:
         return target
     return replace(target, normals=smooth_normals(target.vertices, target.faces))
+
+
+def on_tile(mesh: Mesh, tile: int) -> Mesh:
+    """The mesh with its UVs moved so that a UDIM tile lies on the unit square."""
+    assert mesh.uv is not None
+    row, column = divmod(tile - FIRST_TILE, 10)
+    if not row and not column:
+        return mesh
+    return replace(mesh, uv=mesh.uv - np.array([column, row], np.float32))
+
+
+def tiles_of(mesh: Mesh) -> set[int]:
+    """UDIM numbers of the tiles in which faces have their middle; -1 stands for places that have no number."""
+    assert mesh.uv is not None
+    middle = mesh.uv[mesh.faces].astype(np.float64).mean(axis=1)
+    at = np.floor(middle).astype(np.int64)
+    numbered = (at >= 0).all(axis=1) & (at[:, 0] < 10) & (at[:, 1] < 900)
+    return set(np.unique(np.where(numbered, FIRST_TILE + at[:, 0] + 10 * at[:, 1], -1)).tolist())
+
+
+def _listed(tiles: set[int]) -> str:
+    named = [str(tile) for tile in sorted(tiles - {-1})]
+    more = [f"{len(named) - 8} more"] if len(named) > 8 else []
+    return ", ".join([*named[:8], *more, *(["places without a number"] if -1 in tiles else [])])
 
 
 def _check_cage(cage: Mesh | None, target: Mesh) -> None:

@@ -93,6 +93,9 @@ def bake_maps(
     bent_space: Annotated[
         Literal["tangent", "object"], Setting(help="Axes of the bent normal.", advanced=True)
     ] = "tangent",
+    tile: Annotated[
+        int, Slider(1001, 1100, help="UDIM tile of the target that the pictures show; 1001 is the unit square.")
+    ] = 1001,
 ) -> BakedMaps:
     """Maps of a mesh's shape as pictures, for materials, masks and painting.
 
@@ -112,7 +115,7 @@ def bake_maps(
     run.progress(0, "checking")
     source = target if source is None else source
     _check(run, source, wanted)
-    target = checked(run, source, target, cage)
+    given = checked(run, source, target, cage, tile)
     maps = tuple(NAMED.get(name, name) for name, on in wanted.items() if on)
     check_memory(size, len(maps))
     run.progress(0.02, "preparing the source")
@@ -121,16 +124,16 @@ def bake_maps(
         size, antialias, max_distance, search, rays, occlusion_distance, cavity_distance, thickest, curvature_radius,
         curvature_smoothing, bent_space == "tangent",
     )  # fmt: skip
-    order = prepare(surface, target, cage, maps, wish)
+    order = prepare(surface, given, cage, maps, wish)
     if picture is not None:
         order = replace(order, picture=linear_pixels(picture))
-    made = receiver(target, cage, order, wish)
+    made = receiver(given, cage, order, wish)
     baked = bake_bands(run, surface, made, order)
     lost, groups = baked.lost, 0 if order.group is None else int(order.group.max()) + 1
     srgb = ("vertex_colour", "picture") if picture is not None and picture.space == "srgb" else ("vertex_colour",)
     pictures: dict[str, Any] = pictures_of(run, baked, Finish(margin, empty_area, srgb), groups)
     out = {name: pictures.get(NAMED.get(name, name)) for name in wanted}
-    return BakedMaps(**out, cage=_cage(made, order), report=_report(source, order, lost, groups))
+    return BakedMaps(**out, cage=replace(_cage(made, order), uv=target.uv), report=_report(source, order, lost, groups))
 
 
 def _check(run: Run, source: Mesh, wanted: dict[str, bool]) -> None:

@@ -395,3 +395,23 @@ def test_bad_input_says_what_to_do(pair: tuple[Mesh, Mesh], monkeypatch: pytest.
     run = Run()
     bake_maps(run, low, high, size=64, **only("vertex_colour"))
     assert any("no vertex colours" in note for note in run.notes)
+
+
+def test_each_tile_of_a_layout_is_baked_as_if_it_were_the_only_one() -> None:
+    """Two halves of a plane on tiles 1001 and 1012, each against a bake of that half moved to the unit square."""
+    whole = grid(4)
+    assert whole.uv is not None
+    left = whole.vertices[whole.faces][..., 0].mean(axis=1) < 0
+    parts = [replace(whole, faces=whole.faces[half]) for half in (left, ~left)]
+    shift = np.array([1, 1], np.float32)
+    tiled = replace(together(*parts), uv=np.concatenate([whole.uv, whole.uv + shift]))
+    wanted = only("position", "ids")
+    for tile, alone in ((1001, parts[0]), (1012, parts[1])):
+        run = Run()
+        made = bake_maps(run, tiled, whole, size=64, tile=tile, **wanted)
+        single = bake_maps(Run(), alone, whole, size=64, **wanted)
+        assert np.allclose(made.position.pixels, single.position.pixels, atol=1e-5)
+        assert np.array_equal(made.cage.uv, tiled.uv)
+        assert run.notes and "1001, 1012" in run.notes[0]
+    with pytest.raises(BadInput, match="no UVs on tile 1002"):
+        bake_maps(Run(), tiled, whole, size=64, tile=1002, **wanted)
