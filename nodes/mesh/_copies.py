@@ -31,6 +31,20 @@ class Spots:
     def __len__(self) -> int:
         return len(self.moves)
 
+    def only(self, which: Array) -> Spots:
+        turns, scales = (None if rows is None else rows[which] for rows in (self.turns, self.scales))
+        return Spots(self.moves[which], turns, scales)
+
+    def matrices(self) -> Array:
+        """(K, 4, 4) float64, column vectors."""
+        out = np.tile(np.eye(4), (len(self), 1, 1))
+        out[:, :3, 3] = self.moves
+        if self.turns is not None:
+            out[:, :3, :3] = self.turns
+        if self.scales is not None:
+            out[:, :3, :3] *= self.scales[:, None, None]
+        return out
+
 
 def need_room(count: int, faces: int) -> None:
     """Raise :class:`BadInput` when ``count`` copies of ``faces`` faces are more than memory should be spent on."""
