@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from app.engine import BadInput, Mesh, Run
 from nodes.mesh._mending import Sheet, sheet_of, without_crumbs
-from nodes.mesh._shading import smooth_normals
 
 Array = NDArray[Any]
 
 
 def rewrapped(run: Run, mesh: Mesh, sheet: Sheet, voxels: int, smallest: float) -> Mesh:
     """A closed mesh around what ``sheet`` encloses. Colours come from the nearest place; UVs and material go."""
+    from nodes.mesh._iso import normals
     from nodes.mesh._wrap import wrap
 
     skin = wrap(sheet.points, sheet.faces, voxels, lambda done: run.progress(0.5 + 0.4 * done, "wrapping"))
@@ -26,7 +26,7 @@ def rewrapped(run: Run, mesh: Mesh, sheet: Sheet, voxels: int, smallest: float) 
         )
     run.progress(0.9, "colours")
     points, faces = skin
-    new, _ = without_crumbs(sheet_of(points.astype(np.float32), faces), smallest)
+    new, _ = without_crumbs(sheet_of(points, faces), smallest)
     used, names = np.unique(new.faces, return_inverse=True)
     at = new.points[used].astype(np.float32)
     triangles = names.reshape(-1, 3).astype(np.int32)
@@ -34,7 +34,7 @@ def rewrapped(run: Run, mesh: Mesh, sheet: Sheet, voxels: int, smallest: float) 
     if lost:
         words = {"uv": "UVs", "material": "material", "face_groups": "parts"}
         run.warn(f"The new skin has none of the old {', '.join(words[n] for n in lost)}: unwrap and bake it anew.")
-    return Mesh(at, triangles, smooth_normals(at, triangles), colours=_colours(mesh, at), name=mesh.name)
+    return Mesh(at, triangles, normals(at, triangles), colours=_colours(mesh, at), name=mesh.name)
 
 
 def _colours(mesh: Mesh, points: Array) -> Array | None:

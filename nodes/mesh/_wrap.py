@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nodes.mesh._bvh import Tree, build, nearest
 from nodes.mesh._inside import winding
+from nodes.mesh._iso import surface
 
 Array = NDArray[Any]
 Told = Callable[[float], None]
@@ -41,13 +42,11 @@ def grid_over(low: Array, high: Array, voxels: int) -> Grid:
 
 
 def wrap(points: Array, faces: Array, voxels: int, told: Told) -> tuple[Array, Array] | None:
-    """((V, 3) float64 positions, (F, 3) faces) of a closed surface that looks outward, or None if nothing is enclosed.
+    """((V, 3) float32 positions, (F, 3) faces) of a closed surface that looks outward, or None if nothing is enclosed.
 
     Where the surface is near, the new one passes at its distance between two grid points; across holes it passes where
     half as many directions are closed off as in the inside.
     """
-    from skimage.measure import marching_cubes
-
     used = points[faces].reshape(-1, 3)
     low, high = used.min(axis=0), used.max(axis=0)
     middle = (low + high) / 2
@@ -56,8 +55,7 @@ def wrap(points: Array, faces: Array, voxels: int, told: Told) -> tuple[Array, A
     field = _field(tree, grid, told)
     if not (field > 0).any():
         return None
-    at, triangles, _, _ = marching_cubes(field, 0.0, method="lewiner", gradient_direction="ascent")
-    return grid.at(at.astype(np.float64)) + middle, triangles.astype(np.int32)
+    return surface(field, 0.0, grid.low + middle, grid.step)
 
 
 def _field(tree: Tree, grid: Grid, told: Told) -> Array:

@@ -24,6 +24,7 @@ from app.engine.payloads import (
     Controls,
     Depth,
     Detections,
+    Field,
     Files,
     Image,
     Mask,
@@ -74,6 +75,13 @@ def views() -> Views:
     return Views((picture(),), lens[None], turn[None])
 
 
+def distance() -> Field:
+    """The distance to a ball, 12 samples a side."""
+    line = np.linspace(-1, 1, 12, dtype=np.float32)
+    away = np.sqrt(sum(axis**2 for axis in np.meshgrid(line, line, line))) - 0.5
+    return Field(away[..., None].astype(np.float32), np.full(3, -1, np.float32), np.full(3, 1, np.float32))
+
+
 @cache
 def sample(kind: type[Payload]) -> Payload:
     makers: dict[type[Payload], Callable[[], Payload]] = {
@@ -90,6 +98,7 @@ def sample(kind: type[Payload]) -> Payload:
             np.array([[0.1, 0.1, 0.9, 0.9]], np.float32), np.ones(1, np.float32), ("ball",), size=(72, 64)
         ),
         Views: views,
+        Field: distance,
         Number: lambda: Number(2.0),
         Text: lambda: Text("word"),
         Material: Material,

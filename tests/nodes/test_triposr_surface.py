@@ -12,8 +12,8 @@ import torch
 import trimesh
 from triposr_samples import tiny_network
 
-from nodes.image_to_3d._triposr.case_table import EDGES, FACES, triangles_of
 from nodes.image_to_3d._triposr.surface import Space, Surface, coarse_blocks, everywhere, near, stride_of
+from nodes.mesh._case_table import EDGES, FACES, triangles_of
 
 Field = Callable[[torch.Tensor], torch.Tensor]
 CENTRE, RADIUS = torch.tensor([0.13, -0.21, 0.08]), 0.4

@@ -12,7 +12,7 @@ from functools import cache
 
 import torch  # noqa: TID253
 
-from nodes.image_to_3d._triposr.case_table import EDGES, triangles_of
+from nodes.mesh._case_table import EDGES, triangles_of
 
 LEAST = 1e-3  # a vertex keeps this share of an edge away from its ends, so that no two vertices meet
 
