@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import Mesh
-from nodes.mesh._topology import FEW, Edges, Floats, Ints, edges_of, face_vectors, fans, weld_points
+from nodes.mesh._topology import FEW, Edges, Floats, Ints, edges_of, face_vectors, fans, weld_points, weld_rows
 
 Array = NDArray[Any]
 
@@ -50,6 +51,28 @@ def smooth_normals(vertices: Floats, faces: Ints) -> Floats:
     """(N, 3) float32 unit normals, equal at equal positions, so that UV seams do not show."""
     weld = weld_points(vertices)
     return grouped_normals(vertices, faces, weld.ids[faces], weld.count)[weld.ids].astype(np.float32)
+
+
+def reshaped(mesh: Mesh, vertices: Array) -> Mesh:
+    """New positions; vertices at one place that shared a normal share one again, so that hard edges stay hard."""
+    if mesh.normals is None:
+        return replace(mesh, vertices=vertices.astype(np.float32))
+    alike = weld_rows(np.concatenate([mesh.vertices, mesh.normals], axis=1))
+    normals = grouped_normals(vertices, mesh.faces, alike.ids[mesh.faces], alike.count)[alike.ids]
+    return replace(mesh, vertices=vertices.astype(np.float32), normals=normals.astype(np.float32))
+
+
+def place_normals(mesh: Mesh, places: Ints, count: int) -> Array:
+    """(count, 3) float64 unit: one normal for all vertices at a place, the mean of theirs, or else of the faces.
+
+    ``places``: (N,) the place of each vertex.
+    """
+    shape = grouped_normals(mesh.vertices, mesh.faces, places[mesh.faces], count)
+    if mesh.normals is None:
+        return shape
+    total = np.stack([np.bincount(places, mesh.normals[:, k], minlength=count) for k in range(3)], axis=1)
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    return np.where(length > 0.1, total / np.maximum(length, 1e-20), shape)
 
 
 def creased(mesh: Mesh, angle: float) -> Mesh:

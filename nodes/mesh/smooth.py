@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -10,8 +9,9 @@ from numpy.typing import NDArray
 
 from app.engine import Mesh, Run, Setting, Slider, node
 from nodes.mesh._checks import need_sound
-from nodes.mesh._shading import corner_angles, grouped_normals
-from nodes.mesh._topology import Ints, edges_of, signed_volume, weld_points, weld_rows
+from nodes.mesh._diffuse import cotangents, diffused
+from nodes.mesh._shading import reshaped
+from nodes.mesh._topology import Ints, diagonal, edges_of, signed_volume, weld_points
 
 Array = NDArray[Any]
 PASS_BAND = 0.1
@@ -24,8 +24,11 @@ def smooth(
     steps: Annotated[int, Slider(0, 200, help="How often every vertex moves towards its neighbours.")] = 10,
     strength: Annotated[float, Slider(0.01, 1.0, step=0.01, help="Share of the way it moves each time.")] = 0.5,
     method: Annotated[
-        Literal["taubin", "laplacian"],
-        Setting(help="taubin: removes noise and keeps the size. laplacian: rounds everything off."),
+        Literal["taubin", "laplacian", "implicit"],
+        Setting(
+            help="taubin: removes noise and keeps the size. laplacian: rounds everything off. implicit: removes what "
+            "is smaller than 'detail', however fine the triangles are, in one go."
+        ),
     ] = "taubin",
     weights: Annotated[
         Literal["uniform", "cotangent"],
@@ -33,29 +36,43 @@ def smooth(
             help="uniform: also evens out the triangles. cotangent: moves along the surface as little as possible."
         ),
     ] = "uniform",
+    detail: Annotated[
+        float,
+        Slider(
+            0.05, 100, log=True, unit="% of size", help="Waves of this length lose half their height; for implicit."
+        ),
+    ] = 5.0,
     keep_borders: Annotated[bool, Setting(help="Vertices on open borders stay where they are.")] = True,
     keep_volume: Annotated[bool, Setting(help="Scale a closed mesh back to the volume it had.")] = True,
 ) -> Mesh:
     """Remove noise from the surface. Faces, UVs and colours stay as they are, and UV seams do not open.
 
-    Taubin smoothing (1995) steps forward and back, so that the shape does not shrink.
+    Taubin smoothing (1995) steps forward and back, so that the shape does not shrink. Implicit is one backward step of
+    curvature flow (Desbrun and others 1999); steps, strength and weights do not count there. To keep edges: Denoise.
     """
     run.progress(0.0, "checking")
     need_sound(mesh)
     weld = weld_points(mesh.vertices)
     faces = weld.ids[mesh.faces]
     before = mesh.vertices[weld.first].astype(np.float64)
-    pull = _averaging(before, faces, weights, keep_borders)
-    back = -strength / (1 - PASS_BAND * strength) if method == "taubin" else 0.0
-    after = before
-    for step in range(steps):
-        run.progress(step / steps, "smoothing")
-        after = after + strength * (pull @ after)
-        if back:
-            after = after + back * (pull @ after)
+    if method == "implicit":
+        after = diffused(before, faces, detail / 100 * diagonal(mesh), keep_borders, run.check)
+    else:
+        pull = _averaging(before, faces, weights, keep_borders)
+        after = _stepped(run, before, pull, steps, strength, method == "taubin")
     if keep_volume:
         after = _with_volume_of(before, after, faces)
-    return _moved(mesh, after[weld.ids])
+    return reshaped(mesh, after[weld.ids])
+
+
+def _stepped(run: Run, at: Array, pull: Any, steps: int, strength: float, taubin: bool) -> Array:
+    back = -strength / (1 - PASS_BAND * strength)
+    for step in range(steps):
+        run.progress(step / steps, "smoothing")
+        at = at + strength * (pull @ at)
+        if taubin:
+            at = at + back * (pull @ at)
+    return at
 
 
 def _averaging(points: Array, faces: Ints, weights: str, keep_borders: bool) -> Any:
@@ -63,7 +80,7 @@ def _averaging(points: Array, faces: Ints, weights: str, keep_borders: bool) -> 
     from scipy.sparse import coo_array
 
     edges = edges_of(faces)
-    strength = np.ones(len(edges.ends)) if weights == "uniform" else _cotangents(points, faces, edges.sides)
+    strength = np.ones(len(edges.ends)) if weights == "uniform" else cotangents(points, faces, edges.sides)
     a, b = edges.ends.T
     here, there, count = np.concatenate([a, b]), np.concatenate([b, a]), len(points)
     total = np.bincount(here, np.tile(strength, 2), minlength=count)
@@ -77,14 +94,6 @@ def _averaging(points: Array, faces: Ints, weights: str, keep_borders: bool) -> 
     return coo_array((values, places), shape=(count, count)).tocsr()
 
 
-def _cotangents(points: Array, faces: Ints, sides: Ints) -> Array:
-    """(E,) half the sum of the cotangents opposite each edge (Pinkall and Polthier 1993), never negative."""
-    angle = np.clip(corner_angles(points, faces), 1e-3, np.pi - 1e-3)
-    opposite = np.roll(angle, 1, axis=1)
-    total = np.bincount(sides.ravel(), 1 / np.tan(opposite).ravel())
-    return np.maximum(total / 2, 0.0)
-
-
 def _with_volume_of(before: Array, after: Array, faces: Ints) -> Array:
     """Scaled about its middle to the old volume, where the mesh is closed."""
     edges = edges_of(faces)
@@ -96,12 +105,3 @@ def _with_volume_of(before: Array, after: Array, faces: Ints) -> Array:
     if was * now <= 0:
         return after
     return np.asarray(middle + (after - middle) * np.cbrt(was / now))
-
-
-def _moved(mesh: Mesh, vertices: Array) -> Mesh:
-    """New positions; vertices at one place that shared a normal share one again, so that hard edges stay hard."""
-    if mesh.normals is None:
-        return replace(mesh, vertices=vertices.astype(np.float32))
-    alike = weld_rows(np.concatenate([mesh.vertices, mesh.normals], axis=1))
-    normals = grouped_normals(vertices, mesh.faces, alike.ids[mesh.faces], alike.count)[alike.ids]
-    return replace(mesh, vertices=vertices.astype(np.float32), normals=normals.astype(np.float32))
