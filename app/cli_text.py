@@ -92,6 +92,7 @@ def spec_json(spec: NodeSpec) -> dict[str, Any]:
     return {
         "id": spec.id,
         "title": spec.title,
+        "group": spec.group,
         "version": spec.version,
         "help": spec.doc,
         "licence": spec.licence,

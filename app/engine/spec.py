@@ -88,6 +88,7 @@ class NodeSpec:
     deterministic: bool = True
     cheaper: Mapping[str, Any] = field(default_factory=dict)
     besides: Callable[[Mapping[str, Any]], Any] | None = None
+    group: str = ""
     source_digest: str = ""
 
     @property
@@ -125,6 +126,7 @@ def node(
     deterministic: bool = True,
     cheaper: Mapping[str, Any] | None = None,
     besides: Callable[[Mapping[str, Any]], Any] | None = None,
+    group: str = "",
 ) -> Callable[[F], F]:
     """Declare a plain function as a node type; the function itself is handed back unchanged.
 
@@ -134,6 +136,7 @@ def node(
     ``deterministic``: equal inputs give equal bytes. ``cheaper``: parameter values to fall back on when memory runs
     out, such as ``{"tile": 256}``; the node says when they were used. ``besides``: called with the settings (JSON
     values; those that a link drives are absent), names in JSON what else decides the result, such as what is installed.
+    ``group``: the heading within a large family under which the library shows it.
 
     Raises :class:`BadNode` when the signature cannot be read.
     """
@@ -145,7 +148,7 @@ def node(
             id=id, title=title, version=version, doc=inspect.getdoc(function) or "", inputs=inputs, params=params,
             outputs=outputs, wants_run=wants_run, call=function, licence=licence, models=models, devices=devices,
             vram_gb=vram_gb, formerly=formerly, volatile=volatile, isolated=wrapped, deterministic=deterministic,
-            cheaper=_cheaper(id, params, cheaper or {}), besides=besides,
+            cheaper=_cheaper(id, params, cheaper or {}), besides=besides, group=group,
         )  # fmt: skip
         function.__dict__[SPEC] = spec
         return function

@@ -23,15 +23,23 @@ FAMILIES = {
     "detect": "Find",
     "image_to_3d": "Image to 3D",
     "reconstruct": "Reconstruct",
-    "texture": "Texture",
-    "mesh": "Mesh",
     "points": "Points",
+    "scene": "Scene",
+    "mesh": "Mesh",
+    "texture": "Texture",
     "physics": "Physics",
     "check": "Checks",
     "compare": "Compare",
     "service": "Services",
     "value": "Values",
 }
+"""Their titles, in the order in which an asset is made."""
+
+
+def family_order(family: str) -> tuple[int, str]:
+    """The known ones first, in their order, then those of a person's own."""
+    places = list(FAMILIES)
+    return (places.index(family) if family in FAMILIES else len(places)), family_title(family)
 
 
 def family_title(family: str) -> str:

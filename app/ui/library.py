@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QByteArray, QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QKeyEvent, QPainter, QPixmap
+from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from app.engine.registry import Registry
 from app.engine.spec import NodeSpec
 from app.ui import canvas_look as look
 from app.ui import theme
-from app.ui.facts import family_title, tooltip
+from app.ui.facts import family_order, family_title, tooltip
 from app.ui.search import rank
 
 NODE_MIME = "application/x-polyloom-node"
 ROW = QSize(60, 21)
 _ID = Qt.ItemDataRole.UserRole
+_NAME = Qt.ItemDataRole.UserRole + 1
 
 
 class Library(QWidget):
-    """``chosen(type id)``: double-clicked, or Enter."""
+    """``chosen(type id)``: double-clicked, or Enter.
+
+    Families are closed at first and the headings in them open; ``turned(names)``: those that the person has turned.
+    """
 
     chosen = Signal(str)
+    turned = Signal(tuple)
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, turned: Iterable[str] = ()) -> None:
         super().__init__()
+        self._turned, self._by_hand = set(turned), False
         self.field = QLineEdit(placeholderText="Search nodes", clearButtonEnabled=True)
         self.field.addAction(theme.icon("search", theme.DIM), QLineEdit.ActionPosition.LeadingPosition)
         self.field.textChanged.connect(self._filter)
         self.field.returnPressed.connect(self._choose_first)
         self.tree = _Tree()
         self.tree.itemActivated.connect(self._choose)
+        self.tree.itemExpanded.connect(lambda item: self._turn(item, True))
+        self.tree.itemCollapsed.connect(lambda item: self._turn(item, False))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 0)
         layout.setSpacing(6)
@@ -43,17 +51,19 @@ class Library(QWidget):
 
     def show_registry(self, registry: Registry) -> None:
         self._registry = registry
+        self._by_hand = False
         self.tree.clear()
         families: dict[str, list[NodeSpec]] = {}
         for spec in registry.values():
             families.setdefault(spec.family, []).append(spec)
-        for family in sorted(families, key=family_title):
-            branch = QTreeWidgetItem(self.tree, [family_title(family)])
-            branch.setFlags(Qt.ItemFlag.ItemIsEnabled)
-            branch.setSizeHint(0, ROW)
+        for family in sorted(families, key=family_order):
+            branch = _branch(self.tree, family_title(family), family)
+            headings = {
+                group: _branch(branch, group, f"{family}/{group}")
+                for group in sorted({spec.group for spec in families[family]} - {""})
+            }
             for spec in sorted(families[family], key=lambda s: s.title):
-                branch.addChild(_leaf(spec))
-            branch.setExpanded(True)
+                headings.get(spec.group, branch).addChild(_leaf(spec))
         self._filter(self.field.text())
 
     def shown(self) -> list[str]:
@@ -61,16 +71,38 @@ class Library(QWidget):
         return [str(leaf.data(0, _ID)) for leaf in self._leaves() if not leaf.isHidden()]
 
     def _leaves(self) -> list[QTreeWidgetItem]:
-        return [leaf for branch in self._branches() for leaf in _children(branch)]
+        return [item for item in self._items() if item.data(0, _ID)]
 
     def _branches(self) -> list[QTreeWidgetItem]:
-        return _children(self.tree.invisibleRootItem())
+        """Families and their headings, the inner ones first."""
+        return [item for item in reversed(self._items()) if not item.data(0, _ID)]
+
+    def _items(self) -> list[QTreeWidgetItem]:
+        """All rows from top to bottom."""
+        found, left = [], _children(self.tree.invisibleRootItem())[::-1]
+        while left:
+            found.append(left.pop())
+            left += _children(found[-1])[::-1]
+        return found
 
     def _filter(self, text: str) -> None:
+        """While something is searched every branch is open; then each is as the person left it."""
         for leaf in self._leaves():
             leaf.setHidden(rank(text, self._registry[leaf.data(0, _ID)]) is None)
+        self._by_hand = False
         for branch in self._branches():
             branch.setHidden(all(leaf.isHidden() for leaf in _children(branch)))
+            name = branch.data(0, _NAME)
+            branch.setExpanded(bool(text.strip()) or _is_heading(name) != (name in self._turned))
+        self._by_hand = not text.strip()
+
+    def _turn(self, item: QTreeWidgetItem, is_open: bool) -> None:
+        """The person opened or closed a branch."""
+        if not self._by_hand:
+            return
+        name = item.data(0, _NAME)
+        (self._turned.discard if is_open == _is_heading(name) else self._turned.add)(name)
+        self.turned.emit(tuple(sorted(self._turned)))
 
     def _choose(self, item: QTreeWidgetItem) -> None:
         if item.data(0, _ID):
@@ -114,6 +146,20 @@ class _Tree(QTreeWidget):
 
 def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:
     return [child for i in range(item.childCount()) if (child := item.child(i)) is not None]
+
+
+def _branch(parent: QTreeWidget | QTreeWidgetItem, title: str, name: str) -> QTreeWidgetItem:
+    branch = QTreeWidgetItem(parent, [title])
+    branch.setData(0, _NAME, name)
+    branch.setFlags(Qt.ItemFlag.ItemIsEnabled)
+    branch.setSizeHint(0, ROW)
+    if _is_heading(name):
+        branch.setForeground(0, QColor(theme.DIM))
+    return branch
+
+
+def _is_heading(name: str) -> bool:
+    return "/" in name
 
 
 def _leaf(spec: NodeSpec) -> QTreeWidgetItem:

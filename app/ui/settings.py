@@ -67,6 +67,15 @@ class Settings:
         self._keep("nodes/folders", [str(path) for path in value])
 
     @property
+    def turned_branches(self) -> tuple[str, ...]:
+        """Branches of the library that the person has opened or closed."""
+        return tuple(self._list("library/turned"))
+
+    @turned_branches.setter
+    def turned_branches(self, value: tuple[str, ...]) -> None:
+        self._keep("library/turned", list(value))
+
+    @property
     def auto_run(self) -> bool:
         return self._text("run/auto", "no") == "yes"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -198,7 +199,8 @@ class MainWindow(QMainWindow):
         self.canvas = Canvas(desk.editor)
         self.setCentralWidget(self.canvas)
         self.welcome = Welcome(self.canvas, lambda: self.settings.recent)
-        self.library = Library(desk.editor.registry)
+        self.library = Library(desk.editor.registry, self.settings.turned_branches)
+        self.library.turned.connect(partial(setattr, self.settings, "turned_branches"))
         around = Surroundings(
             lambda: desk.session.base, lambda: desk.session.out, desk.session.stored, self.dialogs, desk.session.set_out
         )

@@ -16,10 +16,11 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 from window_kit import Desk
 
-from app.engine import graph_file
+from app.engine import Number, graph_file, node
 from app.engine.embedded import write_png_text
 from app.engine.graph import Graph, Link, Node
 from app.ui.actions import ACTIONS
+from app.ui.library import Library
 from app.ui.settings import Settings
 from app.ui.settings_dialog import SettingsDialog
 
@@ -154,6 +155,37 @@ def test_library_searches_and_adds(desk: Desk) -> None:
     places = [node.at for node in desk.editor.graph.nodes.values()]
     assert len(places) == len(set(places)) == 2
     assert "runs on the CPU" in item.toolTip(0)
+
+
+def test_the_library_keeps_what_was_opened_and_shows_all_that_fits_a_search(desk: Desk) -> None:
+    library = desk.window.library
+    [family] = library.tree.findItems("Toy", Qt.MatchFlag.MatchExactly)
+    assert not family.isExpanded()
+    QTest.keyClicks(library.field, "pict")
+    assert family.isExpanded() and desk.window.settings.turned_branches == ()
+    library.field.clear()
+    assert not family.isExpanded()
+    family.setExpanded(True)
+    assert desk.window.settings.turned_branches == ("toy",)
+    again = Library(desk.editor.registry, desk.window.settings.turned_branches)
+    assert again.tree.findItems("Toy", Qt.MatchFlag.MatchExactly)[0].isExpanded()
+
+
+def test_a_heading_in_the_library_is_open_until_it_is_closed(desk: Desk) -> None:
+    @node("toy.one", title="One", group="Numbers")
+    def one() -> Number:
+        return Number(1.0)
+
+    library = Library(desk.editor.registry.with_functions(one))
+    [heading] = library.tree.findItems("Numbers", Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive)
+    assert heading.parent().text(0) == "Toy" and heading.child(0).text(0) == "One"
+    assert heading.isExpanded() and not heading.parent().isExpanded()
+    turned = []
+    library.turned.connect(turned.append)
+    heading.setExpanded(False)
+    assert turned == [("toy/Numbers",)]
+    QTest.keyClicks(library.field, "one")
+    assert heading.isExpanded() and not heading.isHidden() and "toy.one" in library.shown()
 
 
 def test_examples_open_as_unsaved_copies(desk: Desk, tmp_path: Path) -> None:
