@@ -59,7 +59,7 @@ def mend(mesh: Mesh, job: Job) -> Sheet:
     _some(sheet)
     run.progress(0.3, "winding")
     sheet, done["faces turned"], done["sides cut apart"] = mending.wound(sheet)
-    sheet = _uncrowded(done, sheet)
+    sheet = uncrowded(done, sheet)
     run.progress(0.4, "small parts")
     sheet, done["small parts removed"] = mending.without_crumbs(sheet, job.smallest, job.most)
     sheet, done["touching vertices moved apart"] = mending.unstuck(sheet)
@@ -118,7 +118,7 @@ def _counted(done: dict[str, int], what: str, before: Sheet, after: Sheet) -> Sh
     return after
 
 
-def _uncrowded(done: dict[str, int], sheet: Sheet) -> Sheet:
+def uncrowded(done: dict[str, int], sheet: Sheet) -> Sheet:
     """Edges may still meet after the cut where a part touches itself twice; dropping faces opens new vertices."""
     for _ in range(4):
         fewer = mending.without_crowds(sheet)

@@ -34,7 +34,7 @@ def transform(
     """Turn, scale to a height in metres, and stand on the floor or centre."""
     run.progress(0.0, "checking")
     need_sound(mesh)
-    turn = _turn(turn_x, turn_y, turn_z)
+    turn = turned(turn_x, turn_y, turn_z)
     at = mesh.vertices.astype(np.float64) @ turn.T
     at *= scale * _to_height(at, height)
     low, high = at.min(axis=0), at.max(axis=0)
@@ -55,7 +55,7 @@ def _to_height(at: Array, height: float) -> float:
     return height / tall
 
 
-def _turn(x: float, y: float, z: float) -> Array:
+def turned(x: float, y: float, z: float) -> Array:
     """(3, 3) rotation about X, then Y, then Z, in degrees, counter-clockwise seen against each axis."""
     turn = np.eye(3)
     for axis, angle in enumerate((x, y, z)):
