@@ -1,6 +1,7 @@
 """The engine's face: everything a node author or a script needs."""
 
 from app.engine.checkpoints import fill, read_tensors, table
+from app.engine.credits import Credit
 from app.engine.errors import (
     BadFile,
     BadInput,
@@ -15,6 +16,7 @@ from app.engine.errors import (
 from app.engine.params import (
     Colour,
     Folder,
+    Line,
     Multiline,
     OpenFile,
     Rect,
@@ -59,6 +61,7 @@ __all__ = [
     "Cancelled",
     "Colour",
     "Controls",
+    "Credit",
     "Depth",
     "Detections",
     "EngineError",
@@ -67,6 +70,7 @@ __all__ = [
     "Folder",
     "Image",
     "Isolated",
+    "Line",
     "Mask",
     "Material",
     "Mesh",

@@ -67,13 +67,15 @@ def _serve_graphs(connection: Connection) -> None:
 
 def _serve_calls(connection: Connection) -> None:
     while True:
-        (module, name, file), arguments, wants_run, device, graph_text = connection.recv()
+        (module, name, file), arguments, wants_run, device, graph_text, credits = connection.recv()
         run = Run(
             report=lambda fraction, note: connection.send(("progress", fraction, note)),
             show=lambda payload: connection.send(("preview", payload)),
             wanted_device=device,
             graph_text=graph_text,
-            notes=_Notes(connection),
+            notes=_Told(connection, "note"),
+            credits=credits,
+            said=_Told(connection, "credit"),
         )
         try:
             function = _find(module, name, file)
@@ -83,16 +85,16 @@ def _serve_calls(connection: Connection) -> None:
             connection.send(("failed", _portable(error)))
 
 
-class _Notes(list[str]):
-    """Sends each remark on as it is made."""
+class _Told(list[Any]):
+    """Sends each remark or credit on as it is made."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, kind: str) -> None:
         super().__init__()
-        self._connection = connection
+        self._connection, self._kind = connection, kind
 
-    def append(self, note: str) -> None:
-        super().append(note)
-        self._connection.send(("note", note))
+    def append(self, told: Any) -> None:
+        super().append(told)
+        self._connection.send((self._kind, told))
 
 
 def _find(module: str, name: str, file: str | None) -> Any:

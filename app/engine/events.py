@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from app.engine.credits import Credit
+
 State = Literal["ran", "reused", "skipped", "failed", "blocked", "cancelled"]
 Status = Literal["ok", "partial", "failed", "cancelled", "invalid"]
 
@@ -55,7 +57,10 @@ class Previewed:
 
 @dataclass(frozen=True)
 class Finished:
-    """``outputs``: socket -> content digest. ``notes``: remarks such as "used the fallback", kept with the result."""
+    """``outputs``: socket -> content digest. ``notes``: remarks such as "used the fallback", kept with the result.
+
+    ``credits``: what this step itself was made from.
+    """
 
     run_id: int
     node_id: str
@@ -64,6 +69,7 @@ class Finished:
     reused: bool
     seconds: float
     notes: tuple[str, ...] = ()
+    credits: tuple[Credit, ...] = ()
 
 
 @dataclass(frozen=True)

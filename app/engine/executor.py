@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
+from app.engine.credits import Credit, Ledger, of_cards
 from app.engine.deliver import deliver, file_list, same_content
 from app.engine.errors import BadInput, BadNode, Cancelled, EngineError, OutOfMemory, StoreDamaged
 from app.engine.events import (
@@ -38,6 +39,7 @@ from app.engine.run import Run
 from app.engine.spec import NodeSpec
 from app.engine.store import Entry, Store
 from app.engine.validate import UNKNOWN_TYPE, Problem, validate
+from app.engine.weight_files import needed
 
 Call = Callable[[NodeSpec, dict[str, Any], Run], Any]
 PROGRESS_EVERY_S = 0.05
@@ -83,6 +85,7 @@ class Executor:
         self.emit, self.stop, self.call = emit, stop, call
         self.entries: dict[str, Entry] = {}
         self.failed: set[str] = set()
+        self._ledger = Ledger()
         self._graph_text = ""
         self._gauge = Gauge()
         self._last_user: dict[str, str] = {}
@@ -97,7 +100,7 @@ class Executor:
         steps = make_steps(job.graph, self.specs, job.targets)
         self.emit(RunStarted(job.run_id, tuple(step.node_id for step in steps)))
         self.steps = {step.node_id: step for step in steps}
-        self._last_user = {source: step.node_id for step in steps for source, _ in step.feeds.values()}
+        self._last_user = {source: step.node_id for step in steps for source in step.sources}
         try:
             with self._gauge:
                 status = self._run_steps(steps, problems)
@@ -133,14 +136,14 @@ class Executor:
         if known:
             self._fail(id, known)
             return
-        blockers = [source for source, _ in step.feeds.values() if source not in self.entries]
+        blockers = [source for source in step.sources if source not in self.entries]
         if blockers:
             self.failed.add(id)
             self.emit(Stopped(self.job.run_id, id, "blocked", blockers[0]))
             return
         begun = time.perf_counter()
         try:
-            self.entries[id] = self._settle(step)
+            self._keep(step, self._settle(step))
             self.ran_or_reused += 1
         except Cancelled:
             self.stop.set()
@@ -148,9 +151,13 @@ class Executor:
         except Exception as error:
             self._fail(id, describe(error), time.perf_counter() - begun)
 
+    def _keep(self, step: Step, entry: Entry) -> None:
+        self.entries[step.node_id] = entry
+        self._ledger.add(step.node_id, step.sources, step.credits(entry))
+
     def _guard(self, step: Step) -> None:
         """Keep the disk tier from evicting what later steps take, and the ends, which the person will look at."""
-        for source, _ in step.feeds.values():
+        for source in step.sources:
             if self._last_user[source] == step.node_id:
                 self._live.pop(source, None)
         if step.node_id in self.entries:
@@ -160,7 +167,7 @@ class Executor:
     def _settle(self, step: Step) -> Entry:
         """Reuse what is stored, else call; then see that the files are where they belong."""
         inputs = self._inputs(step)
-        key = step_key(step, inputs, self.job.base, self.store)
+        key = self._key(step, inputs)
         entry = None if step.spec.volatile else self.store.lookup(key)
         if entry is not None and self._usable(step, entry):
             self._finished(step, key, entry, True)
@@ -188,7 +195,7 @@ class Executor:
         run = self._make_run(step)
         found, feeds = self._feeds(step)
         if found != inputs:
-            key = step_key(step, found, self.job.base, self.store)
+            key = self._key(step, found)
         absent = {socket.name: None for socket in step.spec.inputs if socket.optional}
         arguments = {**absent, **step.values(self.job.base), **_driven(step.spec, feeds)}
         self._gauge.begin()
@@ -202,7 +209,8 @@ class Executor:
         seconds = time.perf_counter() - begun
         outputs = name_outputs(step.spec, result)
         files = file_list(outputs)
-        entry = self.store.publish(key, step.spec.id, outputs, seconds, run.notes, files, self._gauge.peak())
+        credits = (*of_cards(needed(step.spec.models, arguments)), *run.said)
+        entry = self.store.publish(key, step.spec.id, outputs, seconds, run.notes, files, self._gauge.peak(), credits)
         self._deliver(step, outputs)
         self._finished(step, key, entry, False)
         return entry
@@ -225,6 +233,13 @@ class Executor:
         words = ", ".join(f"{name} = {value}" for name, value in spec.cheaper.items())
         run.warn(f"Memory ran out; a cheaper setting was used: {words}.")
         return self.call(spec, {**arguments, **spec.cheaper}, run)
+
+    def _key(self, step: Step, inputs: Mapping[str, str]) -> str:
+        return step_key(step, inputs, self.job.base, self.store, self._credits(step))
+
+    def _credits(self, step: Step) -> tuple[Credit, ...]:
+        """Of everything before a step, for a node that asks for them."""
+        return self._ledger.above(step.sources) if step.spec.credits else ()
 
     def _inputs(self, step: Step) -> dict[str, str]:
         """Content digest by feed; an optional output that its node did not give leaves the input empty."""
@@ -253,8 +268,7 @@ class Executor:
             source, output = step.feeds[name]
             maker = self.steps[source]
             feeds = self._inputs(maker)
-            key = step_key(maker, feeds, self.job.base, self.store)
-            self.entries[source] = self._compute(maker, key, feeds)
+            self._keep(maker, self._compute(maker, self._key(maker, feeds), feeds))
             self._guard(maker)
             return self.store.load(self.entries[source].outputs[output])
 
@@ -279,11 +293,13 @@ class Executor:
         if step.spec.wants_run and not self._graph_text:
             self._graph_text = dumps(travelling(job.graph, self.specs, job.base))
         log = logging.getLogger(f"polyloom.node.{id}")
-        return Run(report, show, self.models, self.stop, log, job.device, self._graph_text)
+        text, credits = self._graph_text, self._credits(step)
+        return Run(report, show, self.models, self.stop, log, job.device, text, credits=credits)
 
     def _finished(self, step: Step, key: str, entry: Entry, reused: bool) -> None:
         outputs = tuple(entry.outputs.items())
-        self.emit(Finished(self.job.run_id, step.node_id, key, outputs, reused, entry.seconds, entry.notes))
+        credits = step.credits(entry)
+        self.emit(Finished(self.job.run_id, step.node_id, key, outputs, reused, entry.seconds, entry.notes, credits))
 
     def _fail(self, id: str, error: ErrorInfo, seconds: float = 0.0) -> None:
         self.failed.add(id)

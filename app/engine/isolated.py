@@ -53,7 +53,7 @@ class Helper:
         place = (function.__module__, function.__qualname__, function.__globals__.get("__file__"))
         device = run.wanted_device
         try:
-            child.connection.send((place, arguments, spec.wants_run, device, run.graph_text))
+            child.connection.send((place, arguments, spec.wants_run, device, run.graph_text, run.credits))
             return self._await(child, spec, isolated, run)
         except (EOFError, OSError):
             why = child.death()
@@ -93,6 +93,8 @@ class Helper:
                 run.preview(content[0])
             elif kind == "note":
                 run.warn(content[0])
+            elif kind == "credit":
+                run.credit(content[0])
 
 
 def _first_line(function: Any) -> str:

@@ -105,9 +105,10 @@ class Choice(Setting):
 
 @dataclass(frozen=True)
 class Line(Setting):
-    """A bare ``str``: one line of text."""
+    """A bare ``str``: one line of text. ``offers``: usual texts to choose from; any other may be typed."""
 
     placeholder: str = ""
+    offers: tuple[str, ...] = ()
 
     def check(self, value: Any) -> Any:
         if not isinstance(value, str):

@@ -1,9 +1,9 @@
 """Turn a graph into ordered steps, each with its key: the name of its result, made of everything that decides it.
 
 A key covers the node type and its version, a person's own node file, the parameters, the content of named input files,
-the revisions and digests of weights, and the *content* digests of what comes in. The step of an input that must still
-be computed has no key yet; it gets one when the input is there, and when that content is what it was before, the old
-result counts.
+the revisions and digests of weights, and the *content* digests of what comes in; of a node that writes credits, these
+too. The step of an input that must still be computed has no key yet; it gets one when the input is there, and when that
+content is what it was before, the old result counts.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from app.engine.credits import Credit, Ledger, of_cards
 from app.engine.errors import BadFile
 from app.engine.graph import Graph, Node
 from app.engine.params import Folder, OpenFile
@@ -48,6 +49,18 @@ class Step:
             checked[param.name] = value
         return checked
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The steps that feed this one."""
+        return tuple(source for source, _ in self.feeds.values())
+
+    def credits(self, entry: Entry) -> tuple[Credit, ...]:
+        """What this step adds to the credits: the models it used, and what its node said of the files it read."""
+        said = of_cards(_cards(self.spec, self.settings, self.feeds)) if entry.credits is None else entry.credits
+        paths = (self.settings[param.name] for param in self.spec.params if isinstance(param.setting, OpenFile))
+        name = next((Path(path).name for path in paths if path), "")
+        return tuple(credit if credit.title else replace(credit, title=name) for credit in said)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -76,8 +89,10 @@ def make_steps(graph: Graph, specs: Mapping[str, NodeSpec], targets: Iterable[st
     return [_step(graph, specs, graph.nodes[id]) for id in order if not graph.nodes[id].bypass]
 
 
-def step_key(step: Step, inputs: Mapping[str, str], base: Path, store: Store) -> str:
-    """The name of a step's result. ``inputs``: content digest by feed. Raises :class:`BadFile` for a missing file."""
+def step_key(step: Step, inputs: Mapping[str, str], base: Path, store: Store, credits: Iterable[Credit] = ()) -> str:
+    """The name of a step's result. ``inputs``: content digest by feed. ``credits``: of all before it; they count where
+    the node asks for them. Raises :class:`BadFile` for a missing file.
+    """
     spec = step.spec
     if spec.volatile:
         return uuid.uuid4().hex
@@ -92,11 +107,13 @@ def step_key(step: Step, inputs: Mapping[str, str], base: Path, store: Store) ->
     ]  # fmt: skip
     if spec.besides:
         decides.append(spec.besides({name: step.settings[name] for name in settings}))
+    if spec.credits:
+        decides.append({"credits": [astuple(credit) for credit in credits]})
     text = json.dumps(decides, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _cards(spec: NodeSpec, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> list[WeightCard]:
+def _cards(spec: NodeSpec, settings: Mapping[str, Any], inputs: Iterable[str]) -> list[WeightCard]:
     """The weights that this step may use; where a link drives a parameter, any that the node knows."""
     driven = any(spec.param(name) for name in inputs)
     return [card for card in spec.models if not card.optional] if driven else list(needed(spec.models, settings))
@@ -113,11 +130,12 @@ def make_plan(
     keys: dict[str, str] = {}
     entries: dict[str, Entry] = {}
     expected: dict[str, float] = {}
+    ledger = Ledger()
     unknown = peak = 0
     steps = make_steps(graph, specs, wanted)
     for step in steps:
         id = step.node_id
-        states[id] = _foresee(step, states, bad, entries, keys, base, store)
+        states[id] = _foresee(step, states, bad, entries, keys, base, store, ledger)
         if states[id] == "run":
             cost = store.expected(step.spec.id)
             unknown += cost is None
@@ -134,15 +152,15 @@ def _foresee(
     keys: dict[str, str],
     base: Path,
     store: Store,
+    ledger: Ledger,
 ) -> PlanState:
-    sources = [source for source, _ in step.feeds.values()]
-    if step.node_id in bad or any(states.get(source, "blocked") == "blocked" for source in sources):
+    if step.node_id in bad or any(states.get(source, "blocked") == "blocked" for source in step.sources):
         return "blocked"
-    if step.spec.volatile or any(source not in entries for source in sources):
+    if step.spec.volatile or any(source not in entries for source in step.sources):
         return "run"
     try:
         inputs = {name: entries[source].outputs[output] for name, (source, output) in step.feeds.items()}
-        key = step_key(step, inputs, base, store)
+        key = step_key(step, inputs, base, store, ledger.above(step.sources))
     except (BadFile, KeyError):
         return "run"
     keys[step.node_id] = key
@@ -150,6 +168,7 @@ def _foresee(
     if entry is None:
         return "run"
     entries[step.node_id] = entry
+    ledger.add(step.node_id, step.sources, step.credits(entry))
     return "reuse"
 
 

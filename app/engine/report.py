@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from app.engine.credits import Credit
 from app.engine.events import (
     ErrorInfo,
     Event,
@@ -32,6 +33,7 @@ class NodeResult:
     error: ErrorInfo | None = None
     notes: tuple[str, ...] = ()
     outputs: dict[str, str] = field(default_factory=dict)
+    credits: tuple[Credit, ...] = ()
 
 
 class RunReport:
@@ -66,8 +68,13 @@ class RunReport:
         ran = before.state == "ran" or not event.reused
         seconds = before.seconds if before.state == "ran" and event.reused else 0.0 if event.reused else event.seconds
         self.nodes[event.node_id] = NodeResult(
-            "ran" if ran else "reused", seconds, event.key, notes=event.notes, outputs=dict(event.outputs)
+            "ran" if ran else "reused", seconds, event.key, None, event.notes, dict(event.outputs), event.credits
         )
+
+    @property
+    def credits(self) -> tuple[Credit, ...]:
+        """What all results of the run were made from, each once."""
+        return tuple(sorted({credit for result in self.nodes.values() for credit in result.credits}))
 
     def to_json(self) -> dict[str, Any]:
         """As DESIGN and ``docs/command-line.md`` give it."""
@@ -77,6 +84,7 @@ class RunReport:
             "nodes": {id: _node_json(result) for id, result in self.nodes.items()},
             "outputs": self.outputs,
             "problems": [asdict(problem) for problem in self.problems],
+            "credits": [asdict(credit) for credit in self.credits],
         }
 
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from threading import Event
 
+from app.engine.credits import Credit
 from app.engine.devices import choose_device
 from app.engine.errors import Cancelled
 from app.engine.models import ModelPool
@@ -29,6 +30,8 @@ class Run:
 
     ``models``: the pool of loaded models. ``log``: a logger under the node's name. ``graph_text``: the graph this
     result comes from, as ``.graph`` text (not part of the key). ``wanted_device``: as on the command line.
+    ``credits``: of everything that came in, for a node declared with ``credits=True``. ``notes``, ``said``: remarks and
+    credits so far.
     """
 
     report: Callable[[float, str], None] = _ignore
@@ -39,6 +42,8 @@ class Run:
     wanted_device: str = "auto"
     graph_text: str = ""
     notes: list[str] = field(default_factory=list)
+    credits: tuple[Credit, ...] = ()
+    said: list[Credit] = field(default_factory=list)
     _last: float = 0.0
     _last_preview: float = -PREVIEW_EVERY_S
 
@@ -70,6 +75,14 @@ class Run:
         if message not in self.notes:
             self.notes.append(message)
         self.log.info(message)
+
+    def credit(self, credit: Credit) -> None:
+        """Name a work that this result is made from, such as the file that was read; kept with the result.
+
+        Every later step that writes files passes it on. The weights of ``models=`` are named by the engine.
+        """
+        if credit not in self.said:
+            self.said.append(credit)
 
     @cached_property
     def device(self) -> str:

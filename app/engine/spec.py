@@ -89,6 +89,7 @@ class NodeSpec:
     cheaper: Mapping[str, Any] = field(default_factory=dict)
     besides: Callable[[Mapping[str, Any]], Any] | None = None
     group: str = ""
+    credits: bool = False
     source_digest: str = ""
 
     @property
@@ -127,6 +128,7 @@ def node(
     cheaper: Mapping[str, Any] | None = None,
     besides: Callable[[Mapping[str, Any]], Any] | None = None,
     group: str = "",
+    credits: bool = False,
 ) -> Callable[[F], F]:
     """Declare a plain function as a node type; the function itself is handed back unchanged.
 
@@ -137,6 +139,7 @@ def node(
     out, such as ``{"tile": 256}``; the node says when they were used. ``besides``: called with the settings (JSON
     values; those that a link drives are absent), names in JSON what else decides the result, such as what is installed.
     ``group``: the heading within a large family under which the library shows it.
+    ``credits``: the node reads ``run.credits``; they are part of its key.
 
     Raises :class:`BadNode` when the signature cannot be read.
     """
@@ -144,11 +147,13 @@ def node(
 
     def declare(function: F) -> F:
         inputs, params, outputs, wants_run = _read_signature(id, function)
+        if credits and not wants_run:
+            raise BadNode(f"{id}: it wants credits and has no run to read them from.", "Take run: Run first.")
         spec = NodeSpec(
             id=id, title=title, version=version, doc=inspect.getdoc(function) or "", inputs=inputs, params=params,
             outputs=outputs, wants_run=wants_run, call=function, licence=licence, models=models, devices=devices,
             vram_gb=vram_gb, formerly=formerly, volatile=volatile, isolated=wrapped, deterministic=deterministic,
-            cheaper=_cheaper(id, params, cheaper or {}), besides=besides, group=group,
+            cheaper=_cheaper(id, params, cheaper or {}), besides=besides, group=group, credits=credits,
         )  # fmt: skip
         function.__dict__[SPEC] = spec
         return function

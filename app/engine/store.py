@@ -19,10 +19,11 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from app.engine.codec import Buffer, decode, digest, encode
+from app.engine.credits import Credit
 from app.engine.errors import CannotWrite, StoreDamaged
 from app.engine.file_digests import FileDigests
 from app.engine.payloads import Payload, nbytes
@@ -34,6 +35,7 @@ LITTER_S = 3600.0
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries
     (key TEXT PRIMARY KEY, type TEXT, outputs TEXT, notes TEXT, files TEXT, seconds REAL);
+CREATE TABLE IF NOT EXISTS credits (key TEXT PRIMARY KEY, said TEXT);
 CREATE TABLE IF NOT EXISTS blobs (digest TEXT PRIMARY KEY, size INTEGER, used REAL, inline BLOB);
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stat TEXT, digest TEXT);
 CREATE TABLE IF NOT EXISTS costs (type TEXT PRIMARY KEY, seconds REAL, bytes INTEGER, runs INTEGER);
@@ -42,12 +44,16 @@ CREATE TABLE IF NOT EXISTS costs (type TEXT PRIMARY KEY, seconds REAL, bytes INT
 
 @dataclass(frozen=True)
 class Entry:
-    """What a step gave. ``outputs``: socket -> content digest. ``files``: (name, SHA-256) of files that it writes."""
+    """What a step gave. ``outputs``: socket -> content digest. ``files``: (name, SHA-256) of files that it writes.
+
+    ``credits``: what the step itself was made from; None when an earlier version, which kept none, made the result.
+    """
 
     outputs: Mapping[str, str]
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...] = field(default=())
+    credits: tuple[Credit, ...] | None = ()
 
 
 class Store:
@@ -86,13 +92,15 @@ class Store:
             if key in self._unsaved:
                 return self._unsaved[key]
             row = self._db.execute(
-                "SELECT outputs, seconds, notes, files FROM entries WHERE key = ?", (key,)
+                "SELECT outputs, seconds, notes, files, said FROM entries LEFT JOIN credits USING (key) WHERE key = ?",
+                (key,),
             ).fetchone()
             if row is None:
                 return None
             try:
                 outputs, notes, files = (json.loads(row[i]) for i in (0, 2, 3))
-                return Entry(outputs, row[1], tuple(notes), tuple((name, sha) for name, sha in files))
+                said = None if row[4] is None else tuple(Credit(**credit) for credit in json.loads(row[4]))
+                return Entry(outputs, row[1], tuple(notes), tuple((name, sha) for name, sha in files), said)
             except (ValueError, TypeError):
                 self._forget(key)
                 return None
@@ -128,11 +136,12 @@ class Store:
         notes: Iterable[str] = (),
         files: Iterable[tuple[str, str]] = (),
         peak_bytes: int = 0,
+        credits: Iterable[Credit] = (),
     ) -> Entry:
         """Keep a result; others see all of it or nothing. When the disk refuses, memory keeps it and a note says so."""
         pieces = {name: encode(payload) for name, payload in outputs.items()}
         names = {name: digest(parts) for name, parts in pieces.items()}
-        entry = Entry(names, seconds, tuple(notes), tuple(files))
+        entry = Entry(names, seconds, tuple(notes), tuple(files), tuple(credits))
         for name, payload in outputs.items():
             self._remember(names[name], payload)
         try:
@@ -141,7 +150,7 @@ class Store:
             self._insert(key, type_id, entry, peak_bytes)
         except (OSError, sqlite3.Error) as error:
             text = f"The result could not be kept on disk ({error}); it is held in memory until the program ends."
-            entry = Entry(names, seconds, (*entry.notes, text), entry.files)
+            entry = replace(entry, notes=(*entry.notes, text))
             with self._lock:
                 self._unsaved[key] = entry
                 self._unsaved_payloads.update({names[name]: payload for name, payload in outputs.items()})
@@ -203,7 +212,7 @@ class Store:
     def clear(self) -> None:
         """Remove every result."""
         with self._lock:
-            self._db.executescript("DELETE FROM entries; DELETE FROM blobs;")
+            self._db.executescript("DELETE FROM entries; DELETE FROM credits; DELETE FROM blobs;")
             self.release()
             shutil.rmtree(self.folder / "blobs", ignore_errors=True)
             (self.folder / "blobs").mkdir(exist_ok=True)
@@ -290,7 +299,9 @@ class Store:
 
     def _insert(self, key: str, type_id: str, entry: Entry, peak_bytes: int) -> None:
         row = (key, type_id, json.dumps(entry.outputs), json.dumps(entry.notes), json.dumps(entry.files), entry.seconds)
+        said = json.dumps([asdict(credit) for credit in entry.credits or ()])
         with self._lock:
+            self._db.execute("INSERT OR REPLACE INTO credits VALUES (?, ?)", (key, said))
             self._db.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?)", row)
             self._db.execute(
                 "INSERT INTO costs VALUES (?, ?, ?, 1) ON CONFLICT (type) DO UPDATE SET runs = runs + 1,"
@@ -314,6 +325,7 @@ class Store:
         self._unsaved.pop(key, None)
         with contextlib.suppress(sqlite3.Error):
             self._db.execute("DELETE FROM entries WHERE key = ?", (key,))
+            self._db.execute("DELETE FROM credits WHERE key = ?", (key,))
 
     def _drop(self, name: str) -> None:
         with self._lock:

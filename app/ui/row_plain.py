@@ -44,12 +44,28 @@ class ChoiceRow(Row):
 
 
 class LineRow(Row):
+    """A field; a list that can be typed into where the setting offers usual texts."""
+
     def build(self) -> None:
         self.field = QLineEdit()
-        if isinstance(self.param.setting, Line):
-            self.field.setPlaceholderText(self.param.setting.placeholder)
+        setting = self.param.setting
+        if isinstance(setting, Line) and setting.offers:
+            self.put(self._combo(setting.offers))
+        else:
+            self.put(self.field)
+        if isinstance(setting, Line):
+            self.field.setPlaceholderText(setting.placeholder)
         self.field.editingFinished.connect(lambda: self.commit(self.field.text()))
-        self.put(self.field)
+
+    def _combo(self, offers: tuple[str, ...]) -> QuietCombo:
+        combo = QuietCombo()
+        combo.setEditable(True)
+        combo.setLineEdit(self.field)
+        combo.setCompleter(None)
+        combo.setInsertPolicy(QuietCombo.InsertPolicy.NoInsert)
+        combo.addItems(offers)
+        combo.activated.connect(lambda _: self.commit(self.field.text()))
+        return combo
 
     def show_value(self, value: Any) -> None:
         text = value if isinstance(value, str) else json.dumps(value)

@@ -13,6 +13,7 @@ import numpy as np
 
 from app.engine import (
     BadInput,
+    Credit,
     Files,
     Image,
     Isolated,
@@ -23,6 +24,7 @@ from app.engine import (
     SaveFile,
     Slider,
     Text,
+    WeightCard,
     node,
 )
 
@@ -75,6 +77,51 @@ def read_file(path: Annotated[Path, OpenFile(suffixes=(".txt",))] = Path(), log:
     """The text of a file."""
     _count(log)
     return Text(path.read_text("utf-8"))
+
+
+@node("toy.quote", title="Quote")
+def quote(
+    run: Run, path: Annotated[Path, OpenFile(suffixes=(".txt",))] = Path(), licence: str = "", log: str = ""
+) -> Text:
+    """The text of a file, with a credit."""
+    _count(log)
+    run.credit(Credit(licence=licence))
+    return Text(path.read_text("utf-8"))
+
+
+LARGE = WeightCard("maker/net", "0123456789abcdef", (), "MIT", "Maker's terms", 0.1, True, title="Net", role="large")
+
+
+@node("toy.trained", title="Trained", models=(LARGE,))
+def trained(size: Literal["small", "large"] = "large", log: str = "") -> Text:
+    """Made by a model of no files."""
+    _count(log)
+    return Text(size)
+
+
+@node("toy.same", title="Same")
+def same(a: Text, b: Text | None, log: str = "") -> Text:
+    """What came in, b first."""
+    _count(log)
+    return b or a
+
+
+@node("toy.cite", title="Cite", credits=True)
+def cite(
+    run: Run, a: Text, path: Annotated[Path, SaveFile(suffixes=(".txt",))] = Path("cited.txt"), log: str = ""
+) -> Files:
+    """The credits as a text file, one a line."""
+    _count(log)
+    lines = [f"{credit.kind}: {credit.title}, {credit.licence}" for credit in run.credits]
+    return Files.of({path.as_posix(): "".join(f"{line}\n" for line in lines).encode() or b"none"})
+
+
+@node("toy.cite_apart", title="Cite apart", credits=True, isolated=Isolated(limit_s=20))
+def cite_apart(run: Run, a: Text, log: str = "") -> Text:
+    """The credits as a text, from a helper process, which adds one."""
+    _count(log)
+    run.credit(Credit("Helper", licence="CC0"))
+    return Text("; ".join(credit.title for credit in run.credits))
 
 
 @node("toy.write", title="Write file")
