@@ -34,6 +34,21 @@ def read_graph_text(path: Path) -> str | None:
         return None
 
 
+def read_png_texts(path: Path) -> dict[str, str]:
+    """Every text of a PNG by its keyword; empty for what is no PNG or damaged. Texts above 32 MiB are ignored."""
+    found: dict[str, str] = {}
+    try:
+        with Path(path).open("rb") as file:
+            for kind, body in _text_chunks(file) if file.read(8) == PNG_SIGNATURE else ():
+                keyword, _, rest = body.partition(b"\0")
+                text = _decode(kind, rest)
+                if text is not None:
+                    found.setdefault(keyword.decode("latin-1"), text)
+    except (OSError, ValueError, struct.error, zlib.error):
+        pass
+    return found
+
+
 def write_png_text(png: bytes, keyword: str, text: str) -> bytes:
     """The same PNG with ``text`` in a compressed iTXt chunk after its header; an earlier one of that keyword goes.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QSignalBlocker, QSize, QTimer
 from PySide6.QtGui import QColor, QFocusEvent, QIcon, QPainter, QPixmap
-from PySide6.QtWidgets import QCheckBox, QLineEdit, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QCheckBox, QCompleter, QLineEdit, QPlainTextEdit, QPushButton
 
 from app.engine.params import Choice, Line
 from app.ui import theme
@@ -61,7 +61,7 @@ class LineRow(Row):
         combo = QuietCombo()
         combo.setEditable(True)
         combo.setLineEdit(self.field)
-        combo.setCompleter(None)
+        combo.setCompleter(QCompleter(combo))
         combo.setInsertPolicy(QuietCombo.InsertPolicy.NoInsert)
         combo.addItems(offers)
         combo.activated.connect(lambda _: self.commit(self.field.text()))

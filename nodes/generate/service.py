@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from app.engine import BadInput, Image, Mask, Multiline, Pictures, Run, Setting, Slider, node
+from app.engine import BadInput, Credit, Image, Mask, Multiline, Pictures, Run, Setting, Slider, node
 from nodes.generate._diffusion.made import Made
 from nodes.generate._service.address import DEFAULT_HOST, DEFAULT_KEY, service_at
 from nodes.generate._service.asking import Asker
@@ -65,6 +65,7 @@ def service(
     request = generation(at, fields) if image is None else edit(at, fields, _files(image, mask))
     if not at.here:
         run.warn(f"Asked {at.host}, where it costs money. The result is kept; raise take to ask again.")
+    run.credit(Credit(model.strip(), source=at.host, kind="service"))
     made = tuple(Asker(run, at, time_limit).pictures(request))
     return Made(made[0], Pictures(made))
 

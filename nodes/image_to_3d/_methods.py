@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.engine import BadInput, BadParam, Cancelled, Image, Mesh, MissingWeights, Run
+from app.engine.credits import of_cards
 from app.engine.executor import describe, name_outputs
 from app.engine.isolated import Helper
 from app.engine.memory import Gauge, is_out_of_memory, make_room
@@ -155,6 +156,9 @@ def attempt(run: Run, method: Method, image: Image, told: Callable[[float, str],
             shutil.rmtree(inner.scratch, ignore_errors=True)
     for note in inner.notes:
         run.warn(f"{method.label}: {note}")
+    if found.mesh is not None:
+        for credit in (*of_cards(needed(method.spec.models, method.settings)), *inner.said):
+            run.credit(credit)
     return found
 
 

@@ -6,23 +6,27 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
+from nodes.io._stated import beside
+
 SUFFIXES = {".mtl", ".bin", ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".tga", ".gif", ".dds"}
 NAMING = {".obj", ".gltf", ".ply", ".mtl"}
 HEADER_BYTES = 64 * 1024
 
 
 def companions(path: Path) -> tuple[Path, ...]:
-    """Files in the folder of ``path`` or one below whose name stands in it, or in a material file that it names.
+    """Files in the folder of ``path`` or one below whose name stands in it, or in a material file that it names; and
+    what states its licence beside it.
 
     Rather one too many than one too few: an extra file only costs a run that was not needed.
     """
+    stated = beside(path)
     if path.suffix.lower() not in NAMING:
-        return ()
+        return stated
     try:
         stat = path.stat()
-        return _named_in(path, stat.st_mtime_ns, stat.st_size, _listing(path.parent))
+        return *stated, *_named_in(path, stat.st_mtime_ns, stat.st_size, _listing(path.parent))
     except OSError:
-        return ()
+        return stated
 
 
 def _listing(folder: Path) -> tuple[Path, ...]:

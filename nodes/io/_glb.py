@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,12 +46,12 @@ class Buffer:
 
 
 def glb_bytes(
-    mesh: Mesh, tangents: NDArray[np.float32] | None, textures: dict[str, Encoded], extras: dict[str, str]
+    mesh: Mesh, tangents: NDArray[np.float32] | None, textures: dict[str, Encoded], asset: Mapping[str, Any]
 ) -> bytes:
     """The whole ``.glb``. ``mesh``: triangles with finite positions and unit normals. ``tangents``: (N, 4) or None.
 
-    ``textures``: encoded pictures under ``base_colour``, ``orm``, ``normal`` and ``emissive``. ``extras``: text kept in
-    ``asset.extras``.
+    ``textures``: encoded pictures under ``base_colour``, ``orm``, ``normal`` and ``emissive``. ``asset``: what
+    ``asset`` says besides, such as ``copyright`` and ``extras``.
     """
     buffer = Buffer()
     primitive: dict[str, Any] = {
@@ -60,7 +61,7 @@ def glb_bytes(
     }
     material, images = _material(buffer, mesh, textures)
     document: dict[str, Any] = {
-        "asset": {"version": "2.0", "generator": "Polyloom", **({"extras": extras} if extras else {})},
+        "asset": {"version": "2.0", "generator": "Polyloom", **asset},
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0, "name": mesh.name}],

@@ -14,6 +14,7 @@ from app.engine import BadInput
 Float32 = NDArray[np.float32]
 UInt = NDArray[np.uint8] | NDArray[np.uint16]
 RADIANCE_LIMIT = 32767
+XMP_TAG = 700
 
 
 def levels(values: Float32, white: int) -> UInt:
@@ -36,8 +37,11 @@ def saved(values: UInt, kind: str, colour: bool, **options: Any) -> bytes:
     return out.getvalue()
 
 
-def tiff(values: NDArray[Any], colour: bool) -> bytes:
-    """(H, W, 1, 3 or 4) uint8, uint16 or float32, packed with Deflate. Alpha is straight, and marked as that."""
+def tiff(values: NDArray[Any], colour: bool, xmp: bytes = b"") -> bytes:
+    """(H, W, 1, 3 or 4) uint8, uint16 or float32, packed with Deflate. Alpha is straight, and marked as that.
+
+    ``xmp``: a packet to put in.
+    """
     import tifffile
 
     channels = values.shape[2]
@@ -54,6 +58,7 @@ def tiff(values: NDArray[Any], colour: bool) -> bytes:
         software="Polyloom",
         metadata=None,
         iccprofile=srgb_profile() if colour and whole else None,
+        extratags=[(XMP_TAG, 1, len(xmp), xmp, True)] if xmp else [],
     )
     return out.getvalue()
 

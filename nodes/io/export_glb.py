@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
-
 from app.engine import Files, Material, Mesh, Run, SaveFile, Setting, Slider, node
+from nodes.io._credits import CreditsFile, gltf_asset, with_credits
 from nodes.io._glb import glb_bytes
 from nodes.io._tangents import with_tangents
 from nodes.io._textures import Encoded, TextureSize, UInt8, colour_bytes, encode_all, longest_side, orm_bytes
 from nodes.io._written import checked, unit_normals
 
 
-@node("io.export_glb", title="Export GLB")
+@node("io.export_glb", title="Export GLB", credits=True)
 def export_glb(
     run: Run,
     mesh: Mesh,
@@ -26,8 +25,9 @@ def export_glb(
         Literal["PNG", "JPEG"], Setting(help="How base colour and glow are kept; transparency needs PNG.")
     ] = "PNG",
     jpeg_quality: Annotated[int, Slider(50, 100, help="Quality of JPEG textures.", advanced=True)] = 92,
+    credits_file: CreditsFile = False,
 ) -> Files:
-    """Write one GLB file with everything inside: shape, UVs, PBR material, textures and this graph.
+    """Write one GLB file with everything inside: shape, UVs, PBR material, textures, credits and this graph.
 
     Metres and +Y up, as glTF 2.0 asks. Occlusion, roughness and metallic share one texture; tangents are written where
     there is a normal map. Normals are smoothed where the mesh has none. A height map has no place in glTF and is left
@@ -39,8 +39,8 @@ def export_glb(
     textures = _textures(mesh, longest_side(texture_size), quality)
     run.progress(0.7, "geometry")
     shape, tangents = with_tangents(mesh) if "normal" in textures else (mesh, None)
-    data = glb_bytes(shape, tangents, textures, {"polyloom": run.graph_text} if run.graph_text else {})
-    return Files((path.as_posix(),), (np.frombuffer(data, np.uint8),), shows=mesh)
+    data = glb_bytes(shape, tangents, textures, gltf_asset(run))
+    return with_credits(run, Files.of({path.as_posix(): data}, shows=mesh), credits_file)
 
 
 def _textures(mesh: Mesh, longest: int, quality: int) -> dict[str, Encoded]:

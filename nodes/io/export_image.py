@@ -9,8 +9,10 @@ import numpy as np
 
 from app.engine import Files, Image, Mask, Run, SaveFile, Setting, Slider, node
 from nodes.image._pixels import Float32, check_finite, fitted_mask, to_linear
+from nodes.io._credits import CreditsFile, properties, texts, with_credits
 from nodes.io._write_exr import exr_bytes
 from nodes.io._write_pictures import levels, radiance, saved, tiff
+from nodes.io._xmp import as_xml
 from nodes.io.export_png import png_bytes
 
 Depth = Literal["auto", "8 bit", "16 bit", "32 bit"]
@@ -27,9 +29,10 @@ DEPTHS = {
     ".hdr": (32,),
 }
 OPAQUE = (".jpg", ".jpeg", ".hdr")
+MUTE = (".tga", ".hdr")
 
 
-@node("io.export_image", title="Export image")
+@node("io.export_image", title="Export image", credits=True)
 def export_image(
     run: Run,
     image: Image,
@@ -50,12 +53,14 @@ def export_image(
     white: Annotated[
         float, Slider(-1e6, 1e6, help="EXR, HDR, 32-bit TIFF of data: the number for 1.", advanced=True)
     ] = 1.0,
+    credits_file: CreditsFile = False,
 ) -> Files:
     """Save a picture as PNG, JPEG, WebP, TGA, TIFF, EXR or Radiance HDR; the ending of the name decides.
 
     Colours are written as sRGB, with a profile where the format has a place for one; EXR, HDR and 32-bit TIFF take
     linear light instead, as other programs expect. Data (normals, height, roughness) is written as it is; in the
-    three formats of floats, Black and White say which numbers it stands for, for instance a height in metres.
+    three formats of floats, Black and White say which numbers it stands for, for instance a height in metres. Credits
+    go into the file; TGA and HDR have no place for them and get name.credits.txt.
     """
     run.check()
     check_finite(image.pixels)
@@ -66,10 +71,11 @@ def export_image(
     run.progress(0.3, "writing")
     if suffix in (".exr", ".hdr") or bits == 32:
         light = _light(values, image.space, (black, white), suffix == ".exr")
-        data = _floats(light, suffix, bits, run.graph_text)
+        data = _floats(light, suffix, bits, run)
     else:
-        data = _integers(levels(values, 2**bits - 1), suffix, image.space == "srgb", quality, run.graph_text)
-    return Files.of({path.as_posix(): data}, shows=Image.of(values, image.space))
+        data = _integers(levels(values, 2**bits - 1), suffix, image.space == "srgb", quality, run)
+    files = Files.of({path.as_posix(): data}, shows=Image.of(values, image.space))
+    return with_credits(run, files, credits_file, always=suffix in MUTE)
 
 
 def _channels(run: Run, image: Image, alpha: Float32, suffix: str, one: bool, transparency: Transparency) -> Float32:
@@ -112,21 +118,22 @@ def _light(values: Float32, space: str, span: tuple[float, float], premultiply: 
     return np.concatenate([colours, alpha], axis=-1, dtype=np.float32)
 
 
-def _floats(values: Float32, suffix: str, bits: int, graph: str) -> bytes:
+def _floats(values: Float32, suffix: str, bits: int, run: Run) -> bytes:
     if suffix == ".exr":
-        return exr_bytes(values, bits == 16, {"polyloom": graph} if graph else {})
+        return exr_bytes(values, bits == 16, texts(run))
     if suffix == ".hdr":
         return radiance(np.repeat(values, 3, axis=-1) if values.shape[2] == 1 else values[..., :3])
-    return tiff(values, colour=False)
+    return tiff(values, False, as_xml(properties(run)))
 
 
-def _integers(values: np.ndarray, suffix: str, colour: bool, quality: int, graph: str) -> bytes:
+def _integers(values: np.ndarray, suffix: str, colour: bool, quality: int, run: Run) -> bytes:
+    xmp = as_xml(properties(run))
     if suffix == ".png":
-        return png_bytes(values, colour, graph)
+        return png_bytes(values, colour, texts(run))
     if suffix == ".tga":
         return saved(values, "TGA", colour, compression="tga_rle")
     if suffix == ".webp":
-        return saved(values, "WEBP", colour, lossless=quality == 100, exact=True, quality=quality, method=4)
+        return saved(values, "WEBP", colour, lossless=quality == 100, exact=True, quality=quality, method=4, xmp=xmp)
     if suffix in (".jpg", ".jpeg"):
-        return saved(values, "JPEG", colour, quality=quality, subsampling=0 if quality >= 90 else 2)
-    return tiff(values, colour)
+        return saved(values, "JPEG", colour, quality=quality, subsampling=0 if quality >= 90 else 2, xmp=xmp)
+    return tiff(values, colour, xmp)

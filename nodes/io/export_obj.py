@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from app.engine import Files, Image, Material, Mesh, Run, SaveFile, Setting, node
+from nodes.io._credits import CreditsFile, comments, with_credits
 from nodes.io._factors import times_factor
 from nodes.io._textures import TextureSize, UInt8, colour_bytes, encode_all, grey_bytes, longest_side
 from nodes.io._written import beside, checked
@@ -25,7 +26,7 @@ KEYWORDS = {
 }
 
 
-@node("io.export_obj", title="Export OBJ")
+@node("io.export_obj", title="Export OBJ", credits=True)
 def export_obj(
     run: Run,
     mesh: Mesh,
@@ -33,21 +34,23 @@ def export_obj(
         "asset.obj"
     ),
     texture_size: Annotated[TextureSize, Setting(help="Larger textures are reduced to this.")] = "as they are",
+    credits_file: CreditsFile = False,
 ) -> Files:
     """Write an OBJ with its MTL material and PNG textures beside it, in metres, +Y up.
 
     Numbers are written so that they read back exactly. Vertex colours follow the position, as most tools read them;
-    PBR maps use the widely read extension of MTL (Pr, Pm, norm).
+    PBR maps use the widely read extension of MTL (Pr, Pm, norm). Both files begin with the credits as comments.
     """
     mesh = checked(mesh)
     contents: dict[str, UInt8] = {}
     head = f"# Polyloom, metres, +Y up\n# {len(mesh.vertices)} vertices, {len(mesh.faces)} triangles\n"
+    head += comments(run, "# ")
     if mesh.material is not None:
-        contents, library = _material_files(path, mesh.material, longest_side(texture_size), mesh.uv is not None)
+        contents, library = _material_files(run, path, mesh.material, longest_side(texture_size), mesh.uv is not None)
         head += f"mtllib {library}\nusemtl {_word(mesh.material.name)}\n"
     run.progress(0.5, "geometry")
     contents = {path.as_posix(): obj_bytes(mesh, head), **contents}
-    return Files(tuple(contents), tuple(contents.values()), shows=mesh)
+    return with_credits(run, Files(tuple(contents), tuple(contents.values()), shows=mesh), credits_file)
 
 
 def obj_bytes(mesh: Mesh, head: str = "") -> UInt8:
@@ -68,7 +71,9 @@ def obj_bytes(mesh: Mesh, head: str = "") -> UInt8:
     return np.concatenate(parts)
 
 
-def _material_files(path: Path, material: Material, longest: int, textured: bool) -> tuple[dict[str, UInt8], str]:
+def _material_files(
+    run: Run, path: Path, material: Material, longest: int, textured: bool
+) -> tuple[dict[str, UInt8], str]:
     """Contents by file name, and the name of the material file."""
     encoded = encode_all(_pictures(material, longest) if textured else {})
     contents: dict[str, UInt8] = {}
@@ -78,7 +83,8 @@ def _material_files(path: Path, material: Material, longest: int, textured: bool
         contents[file] = np.frombuffer(picture.data, np.uint8)
         lines.append(f"{KEYWORDS[name]} {Path(file).name}")
     library = beside(path, ".mtl")
-    text = "\n".join(["# Polyloom", f"newmtl {_word(material.name)}", *lines]) + "\n"
+    head = "# Polyloom\n" + comments(run, "# ")
+    text = head + "\n".join([f"newmtl {_word(material.name)}", *lines]) + "\n"
     return {library: np.frombuffer(text.encode(), np.uint8), **contents}, Path(library).name
 
 

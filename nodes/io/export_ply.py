@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 
 from app.engine import Files, Mesh, Run, SaveFile, Setting, node
+from nodes.io._credits import CreditsFile, comments, with_credits
 from nodes.io._textures import UInt8, colour_bytes, encode_all, to_bytes
 from nodes.io._written import beside, checked
 
@@ -15,7 +16,7 @@ COLUMNS = {"vertices": ("x", "y", "z"), "normals": ("nx", "ny", "nz"), "uv": ("s
 CHANNELS = ("red", "green", "blue", "alpha")
 
 
-@node("io.export_ply", title="Export PLY")
+@node("io.export_ply", title="Export PLY", credits=True)
 def export_ply(
     run: Run,
     mesh: Mesh,
@@ -23,11 +24,12 @@ def export_ply(
         "asset.ply"
     ),
     texture: Annotated[bool, Setting(help="Write the base colour as a PNG beside it, named in the file.")] = True,
+    credits_file: CreditsFile = False,
 ) -> Files:
     """Write a binary PLY: positions in metres, +Y up, with normals, UVs and vertex colours where the mesh has them.
 
     UVs are the vertex properties s and t, origin bottom left. PLY knows no materials; the base colour texture is
-    written beside it and named in the way MeshLab reads.
+    written beside it and named in the way MeshLab reads. Credits are comments in the header.
     """
     mesh = checked(mesh)
     contents: dict[str, UInt8] = {}
@@ -39,8 +41,8 @@ def export_ply(
         contents[name] = np.frombuffer(encode_all({"base_colour": picture})["base_colour"].data, np.uint8)
         note = f"comment TextureFile {Path(name).name}\n"
     run.progress(0.5, "geometry")
-    contents = {path.as_posix(): ply_bytes(mesh, note), **contents}
-    return Files(tuple(contents), tuple(contents.values()), shows=mesh)
+    contents = {path.as_posix(): ply_bytes(mesh, note + comments(run, "comment ")), **contents}
+    return with_credits(run, Files(tuple(contents), tuple(contents.values()), shows=mesh), credits_file)
 
 
 def ply_bytes(mesh: Mesh, comments: str = "") -> UInt8:

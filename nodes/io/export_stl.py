@@ -10,14 +10,15 @@ import numpy as np
 from app.engine import Files, Mesh, Run, SaveFile, Setting, node
 from app.engine.payloads import Float32, Int32
 from nodes.io._axes import METRES, turned
+from nodes.io._credits import CreditsFile, copyright_of, with_credits
 from nodes.io._textures import UInt8
 from nodes.io._written import checked
 
 Unit = Literal["millimetres", "centimetres", "metres", "inches"]
-HEADER = b"Polyloom binary STL"
+HEADER, SIZE = b"Polyloom binary STL", 80
 
 
-@node("io.export_stl", title="Export STL")
+@node("io.export_stl", title="Export STL", credits=True)
 def export_stl(
     run: Run,
     mesh: Mesh,
@@ -26,19 +27,31 @@ def export_stl(
     ),
     unit: Annotated[Unit, Setting(help="STL has no units; slicers take the numbers as millimetres.")] = "millimetres",
     up: Annotated[Literal["+Z", "+Y"], Setting(help="Which way is up in the file; printers expect +Z.")] = "+Z",
+    credits_file: CreditsFile = False,
 ) -> Files:
     """Write a binary STL for 3D printing: shape only, no UVs, colours or materials.
 
-    By default in millimetres with +Z up, which is what slicers expect.
+    By default in millimetres with +Z up, which is what slicers expect. The file's header has 80 letters, for as much of
+    the credits as fits; a longer list is written beside it as name.credits.txt.
     """
     mesh = checked(mesh)
     run.progress(0.1, "geometry")
     points = turned(mesh.vertices.astype(np.float64) / METRES[unit], "+Y", up).astype(np.float32)
-    return Files((path.as_posix(),), (stl_bytes(points, mesh.faces),), shows=mesh)
+    said = copyright_of(run)
+    data = stl_bytes(points, mesh.faces, _header(said))
+    files = Files((path.as_posix(),), (data,), shows=mesh)
+    return with_credits(run, files, credits_file, always=len(_header(said)) > SIZE)
 
 
-def stl_bytes(points: Float32, faces: Int32) -> UInt8:
-    """Binary STL of (N, 3) float32 points and (M, 3) faces, with normals by the right-hand rule, (size,) uint8."""
+def _header(said: str) -> bytes:
+    return HEADER + (f"; {said}".encode("ascii", "replace") if said else b"")
+
+
+def stl_bytes(points: Float32, faces: Int32, header: bytes = HEADER) -> UInt8:
+    """Binary STL of (N, 3) float32 points and (M, 3) faces, with normals by the right-hand rule, (size,) uint8.
+
+    ``header``: any bytes that do not begin with "solid"; the first 80 count.
+    """
     layout = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("extra", "<u2")])
     rows = np.zeros(len(faces), layout)
     rows["corners"] = points[faces]
@@ -50,5 +63,5 @@ def stl_bytes(points: Float32, faces: Int32) -> UInt8:
         length[~(np.isfinite(length) & (length > 0))] = np.inf
         for k, part in enumerate((x, y, z)):
             rows["normal"][:, k] = np.nan_to_num(part / length, copy=False)
-    head = HEADER.ljust(80, b"\0") + np.uint32(len(faces)).tobytes()
+    head = header[:SIZE].ljust(SIZE, b"\0") + np.uint32(len(faces)).tobytes()
     return np.concatenate([np.frombuffer(head, np.uint8), rows.view(np.uint8)])

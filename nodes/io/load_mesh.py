@@ -19,6 +19,7 @@ from nodes.io._read_obj import read_obj
 from nodes.io._read_off import read_off
 from nodes.io._read_ply import read_ply
 from nodes.io._read_stl import read_stl
+from nodes.io._stated import Author, Licence, Source, credit_file
 from nodes.mesh._topology import weld_rows
 
 Units = Literal["auto", "metres", "centimetres", "millimetres", "inches"]
@@ -50,14 +51,18 @@ def load_mesh(
     drop_bad: Annotated[
         bool, Setting(help="Leave out faces whose vertices are not numbers, instead of stopping.", advanced=True)
     ] = False,
+    licence: Licence = "",
+    author: Author = "",
+    source: Source = "",
 ) -> Mesh:
     """Read a mesh file: OBJ with its materials, PLY, STL, GLB, glTF or OFF.
 
     The result is in metres with +Y up. Polygons become triangles, and all parts of a file become one mesh, with their
     numbers kept as face groups. Several materials are put on one texture sheet where they fit. Textures are looked
-    for in the folder of the file and below, nowhere else.
+    for in the folder of the file and below, nowhere else. Author and licence travel to every export.
     """
     data = _content(path)
+    credit_file(run, path, licence, author, source)
     run.progress(0.1, "reading")
     parts = _parts(path, data, run)
     run.progress(0.7, "joining")
@@ -68,9 +73,9 @@ def load_mesh(
     stl = path.suffix.lower() == ".stl"
     if units == "auto":
         units = "millimetres" if stl else "metres"
-    source: Up = up if up != "auto" else "+Z" if stl else "+Y"
+    upwards: Up = up if up != "auto" else "+Z" if stl else "+Y"
     run.progress(0.9, "checking")
-    return _plausible(_placed(_merged(mesh) if merge else mesh, METRES[units], source), run)
+    return _plausible(_placed(_merged(mesh) if merge else mesh, METRES[units], upwards), run)
 
 
 def _parts(path: Path, data: bytes, run: Run) -> list[Part]:

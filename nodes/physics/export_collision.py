@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 
 from app.engine import BadInput, Files, Mesh, Run, SaveFile, Setting, Text, node
+from nodes.io._credits import CreditsFile
 from nodes.io._textures import TextureSize
 from nodes.io.export_glb import export_glb
 from nodes.mesh._checks import need_sound
@@ -16,7 +17,7 @@ from nodes.physics._named_nodes import with_nodes
 from nodes.physics.collision import plain_name
 
 
-@node("physics.export_collision", title="Export with collision")
+@node("physics.export_collision", title="Export with collision", credits=True)
 def export_collision(
     run: Run,
     mesh: Mesh,
@@ -26,6 +27,7 @@ def export_collision(
         "asset.glb"
     ),
     texture_size: Annotated[TextureSize, Setting(help="Larger textures are reduced to this.")] = "as they are",
+    credits_file: CreditsFile = False,
 ) -> Files:
     """Write one GLB file: the mesh as Export GLB writes it, and a node for each collision hull under its name.
 
@@ -41,11 +43,11 @@ def export_collision(
             f"There are {len(numbers)} hulls and {len(set(words))} different names.",
             "Connect 'mesh' and 'names' of the same Collision hulls step.",
         )
-    written = export_glb(run, replace(mesh, name=plain_name(mesh.name)), path, texture_size)
+    written = export_glb(run, replace(mesh, name=plain_name(mesh.name)), path, texture_size, credits_file=credits_file)
     run.progress(0.95, "hulls")
     bodies = []
     for number, word in zip(numbers, words, strict=True):
         used, corner = np.unique(hulls.faces[groups == number], return_inverse=True)
         bodies.append((word, hulls.vertices[used], corner.reshape(-1, 3)))
     data = with_nodes(written.contents[0].tobytes(), bodies)
-    return Files(written.names, (np.frombuffer(data, np.uint8),), shows=mesh)
+    return Files(written.names, (np.frombuffer(data, np.uint8), *written.contents[1:]), shows=mesh)

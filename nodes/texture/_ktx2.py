@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nodes.texture._blocks import BYTES, Block, Blocks
@@ -41,12 +42,20 @@ class Stored:
     length: int
 
 
-def ktx2(blocks: Blocks, frames: list[bytes] | None = None, writer: str = "Polyloom") -> bytes:
-    """A file with all levels. ``frames``: the levels as Zstandard frames, or None to store them as they are."""
+def ktx2(
+    blocks: Blocks,
+    frames: list[bytes] | None = None,
+    writer: str = "Polyloom",
+    texts: Mapping[str, str] | None = None,
+) -> bytes:
+    """A file with all levels. ``frames``: the levels as Zstandard frames, or None to store them as they are.
+
+    ``texts``: more keys and values; a key does not begin with KTX.
+    """
     form, count = blocks.form, len(blocks.levels)
     data = list(blocks.levels) if frames is None else frames
     srgb = blocks.srgb and (form, True) in FORMATS
-    descriptor, words = _descriptor(form, srgb), _words(writer)
+    descriptor, words = _descriptor(form, srgb), _words({**(texts or {}), "KTXorientation": "rd", "KTXwriter": writer})
     start = HEADER + LEVEL * count
     table, body = [b""] * count, bytearray()
     first = start + len(descriptor) + len(words)
@@ -73,13 +82,29 @@ def _descriptor(form: Block, srgb: bool) -> bytes:
     return struct.pack("<I", 4 + size) + block + samples
 
 
-def _words(writer: str) -> bytes:
-    """Keys and values, in the order of the keys: the first row is on top, and who wrote the file."""
+def _words(texts: Mapping[str, str]) -> bytes:
+    """Keys and values, in the order of the keys' code points (section 3.11)."""
     out = b""
-    for key, value in (("KTXorientation", "rd"), ("KTXwriter", writer)):
+    for key, value in sorted(texts.items()):
         pair = key.encode() + b"\0" + value.encode() + b"\0"
         out += struct.pack("<I", len(pair)) + pair + b"\0" * (-len(pair) % 4)
     return out
+
+
+def properties(data: bytes) -> dict[str, str]:
+    """The keys of a file whose values are texts. ``data``: at least its beginning; what is cut short is left out."""
+    found: dict[str, str] = {}
+    if data[: len(IDENTIFIER)] != IDENTIFIER or len(data) < HEADER:
+        return found
+    at, length = struct.unpack_from("<2I", data, len(IDENTIFIER) + 36 + 8)
+    end = min(at + length, len(data))
+    while at + 4 <= end:
+        size = struct.unpack_from("<I", data, at)[0]
+        key, _, value = data[at + 4 : min(at + 4 + size, end)].partition(b"\0")
+        if value.endswith(b"\0"):
+            found[key.decode("utf-8", "replace")] = value[:-1].decode("utf-8", "replace")
+        at += 4 + size + -size % 4
+    return found
 
 
 def read(data: bytes) -> Stored:
