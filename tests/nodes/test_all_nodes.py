@@ -45,6 +45,7 @@ from app.engine.spec import NodeSpec, Param
 from app.engine.store import Store
 from app.engine.validate import validate
 from app.engine.weight_files import needed
+from nodes.mesh._font import bundled
 
 REGISTRY = discover(("nodes",))
 SPECS = list(REGISTRY.values())
@@ -118,6 +119,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     (folder / "a.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 3 1 4\n")
     (folder / "a.txt").write_text("x")
     (folder / "a.json").write_text("{}")
+    (folder / "a.ttf").write_bytes(bundled("mono").read_bytes())
     return {path.suffix: path for path in folder.iterdir()}
 
 
