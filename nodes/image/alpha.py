@@ -11,13 +11,13 @@ from nodes.image._pixels import fitted_mask, image_of
 from nodes.image._tones import brightness
 
 
-@node("image.alpha_to_mask", title="Alpha to mask")
+@node("image.alpha_to_mask", title="Alpha to mask", group="Masks")
 def alpha_to_mask(image: Image) -> Mask:
     """The transparency of a picture as a mask: opaque is 1."""
     return Mask(np.ascontiguousarray(image.alpha))
 
 
-@node("image.mask_to_alpha", title="Mask to alpha")
+@node("image.mask_to_alpha", title="Mask to alpha", group="Masks")
 def mask_to_alpha(
     image: Image,
     mask: Mask,
@@ -30,13 +30,13 @@ def mask_to_alpha(
     return image_of(image.rgb, values * image.alpha if existing == "multiply" else values, image)
 
 
-@node("image.mask_to_image", title="Mask to picture")
+@node("image.mask_to_image", title="Mask to picture", group="Masks")
 def mask_to_image(mask: Mask) -> Image:
     """A mask as a grey picture of data values."""
     return Image.of(mask.values, "data")
 
 
-@node("image.brightness_to_mask", title="Brightness to mask")
+@node("image.brightness_to_mask", title="Brightness to mask", group="Masks")
 def brightness_to_mask(image: Image) -> Mask:
     """The brightness of a picture as a mask: white is 1. Transparent places count as black."""
     return Mask(np.clip(brightness(image.rgb) * image.alpha, 0, 1))

@@ -12,7 +12,7 @@ from nodes.image._pixels import Float32, blur, image_of, unweight
 Effect = Literal["blur", "sharpen"]
 
 
-@node("image.blur_sharpen", title="Blur or sharpen")
+@node("image.blur_sharpen", title="Blur or sharpen", group="Adjust")
 def blur_sharpen(
     image: Image,
     effect: Effect = "blur",

@@ -14,7 +14,7 @@ from nodes.image._tones import brightness
 DAYLIGHT_K = 6504.0
 
 
-@node("image.colour", title="Colour")
+@node("image.colour", title="Colour", group="Adjust")
 def colour(
     image: Image,
     temperature: Annotated[

@@ -12,7 +12,7 @@ from nodes.image._pixels import Float32, fitted_mask, image_of, resample_pixels,
 Mode = Literal["normal", "multiply", "screen"]
 
 
-@node("image.composite", title="Composite")
+@node("image.composite", title="Composite", group="Size and place")
 def composite(
     foreground: Image,
     background: Image | None = None,

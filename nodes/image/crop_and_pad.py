@@ -15,7 +15,7 @@ Fill = Literal["transparent", "colour", "edge"]
 Box = tuple[int, int, int, int]
 
 
-@node("image.crop_and_pad", title="Crop and pad")
+@node("image.crop_and_pad", title="Crop and pad", group="Size and place")
 def crop_and_pad(
     run: Run,
     image: Image,

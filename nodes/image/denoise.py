@@ -17,7 +17,7 @@ PER_STRENGTH = 0.85
 MEDIAN_IN_CV = 2
 
 
-@node("image.denoise", title="Denoise")
+@node("image.denoise", title="Denoise", group="Adjust")
 def denoise(
     run: Run,
     image: Image,

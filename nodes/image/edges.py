@@ -22,7 +22,7 @@ class Edges(NamedTuple):
     mask: Mask
 
 
-@node("image.edges", title="Edges")
+@node("image.edges", title="Edges", group="Adjust")
 def edges(
     image: Image,
     method: Annotated[

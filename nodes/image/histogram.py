@@ -23,7 +23,7 @@ class Histogram(NamedTuple):
     report: Report
 
 
-@node("image.histogram", title="Histogram")
+@node("image.histogram", title="Histogram", group="Adjust")
 def histogram(
     image: Image,
     reference: Image | None = None,

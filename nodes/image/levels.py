@@ -11,7 +11,7 @@ from nodes.image._pixels import Float32, image_of, to_linear, to_srgb
 from nodes.image._tones import brightness
 
 
-@node("image.levels", title="Levels")
+@node("image.levels", title="Levels", group="Adjust")
 def levels(
     image: Image,
     exposure: Annotated[float, Slider(-8, 8, unit="stops", help="One stop doubles the light.")] = 0.0,

@@ -13,7 +13,7 @@ from nodes.image._regions import filled, largest_region
 Keep = Literal["all parts", "largest part"]
 
 
-@node("image.mask_edit", title="Edit mask")
+@node("image.mask_edit", title="Edit mask", group="Masks")
 def mask_edit(
     mask: Mask,
     keep: Annotated[Keep, Setting(help="Largest part drops everything that does not touch it.")] = "all parts",

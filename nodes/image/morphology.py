@@ -15,7 +15,7 @@ Shape = Literal["disc", "square", "cross"]
 On = Literal["colours", "transparency", "both"]
 
 
-@node("image.morphology", title="Morphology")
+@node("image.morphology", title="Morphology", group="Adjust")
 def morphology(
     run: Run,
     image: Image,

@@ -12,7 +12,7 @@ from nodes.image._sheet import Float32, Style, fitted, put, sheet, words
 Which = Slider(-1000, 1000, help="1 is the first. Counted from the end below 0: -1 is the last.")
 
 
-@node("image.pick", title="Pick a picture")
+@node("image.pick", title="Pick a picture", group="Several pictures")
 def pick(pictures: Pictures, number: Annotated[int, Which] = 1) -> Image:
     """Take one picture out of several, unchanged."""
     count = len(pictures.images)
@@ -23,7 +23,7 @@ def pick(pictures: Pictures, number: Annotated[int, Which] = 1) -> Image:
     return pictures.images[number - 1 if number > 0 else number]
 
 
-@node("image.gather", title="Gather pictures")
+@node("image.gather", title="Gather pictures", group="Several pictures")
 def gather(
     first: Image,
     second: Image | None = None,
@@ -39,7 +39,7 @@ def gather(
     return Pictures((*(before.images if before else ()), *linked))
 
 
-@node("image.contact_sheet", title="Contact sheet")
+@node("image.contact_sheet", title="Contact sheet", group="Several pictures")
 def contact_sheet(
     run: Run,
     pictures: Pictures,

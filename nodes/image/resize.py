@@ -13,7 +13,7 @@ To = Literal["longest side", "exact size", "factor"]
 Choice = Literal["auto", "area", "lanczos", "bilinear", "nearest"]
 
 
-@node("image.resize", title="Resize")
+@node("image.resize", title="Resize", group="Size and place")
 def resize(
     image: Image,
     to: Annotated[To, Setting(help="What decides the new size.")] = "longest side",

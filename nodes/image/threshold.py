@@ -23,7 +23,7 @@ class Threshold(NamedTuple):
     level: Number
 
 
-@node("image.threshold", title="Threshold")
+@node("image.threshold", title="Threshold", group="Masks")
 def threshold(
     image: Image,
     method: Annotated[Method, Setting(help="Otsu finds the level; the local ones follow uneven light.")] = "Otsu",

@@ -23,6 +23,7 @@ OPAQUE = 0.999
 @node(
     "image.upscale",
     title="Upscale",
+    group="Size and place",
     licence="BSD-3-Clause",
     models=network.CARDS,
     devices=("cpu", "cuda", "mps"),

@@ -16,7 +16,7 @@ Method = Literal["cubic", "linear", "nearest", "lanczos"]
 Float64 = NDArray[np.float64]
 
 
-@node("image.warp", title="Turn and warp")
+@node("image.warp", title="Turn and warp", group="Size and place")
 def warp(
     image: Image,
     corners: Annotated[

@@ -13,7 +13,7 @@ from nodes.io._textures import Encoded, TextureSize, UInt8, colour_bytes, encode
 from nodes.io._written import checked, unit_normals
 
 
-@node("io.export_glb", title="Export GLB", credits=True)
+@node("io.export_glb", title="Export GLB", group="Export", credits=True)
 def export_glb(
     run: Run,
     mesh: Mesh,

@@ -32,7 +32,7 @@ OPAQUE = (".jpg", ".jpeg", ".hdr")
 MUTE = (".tga", ".hdr")
 
 
-@node("io.export_image", title="Export image", credits=True)
+@node("io.export_image", title="Export image", group="Export", credits=True)
 def export_image(
     run: Run,
     image: Image,

@@ -26,7 +26,7 @@ KEYWORDS = {
 }
 
 
-@node("io.export_obj", title="Export OBJ", credits=True)
+@node("io.export_obj", title="Export OBJ", group="Export", credits=True)
 def export_obj(
     run: Run,
     mesh: Mesh,

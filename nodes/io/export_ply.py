@@ -16,7 +16,7 @@ COLUMNS = {"vertices": ("x", "y", "z"), "normals": ("nx", "ny", "nz"), "uv": ("s
 CHANNELS = ("red", "green", "blue", "alpha")
 
 
-@node("io.export_ply", title="Export PLY", credits=True)
+@node("io.export_ply", title="Export PLY", group="Export", credits=True)
 def export_ply(
     run: Run,
     mesh: Mesh,

@@ -18,7 +18,7 @@ from nodes.io._write_pictures import UInt, levels
 AFTER_HEADER = 8 + 4 + 4 + 13 + 4
 
 
-@node("io.export_png", title="Export PNG", credits=True)
+@node("io.export_png", title="Export PNG", group="Export", credits=True)
 def export_png(
     run: Run,
     image: Image,

@@ -18,7 +18,7 @@ Unit = Literal["millimetres", "centimetres", "metres", "inches"]
 HEADER, SIZE = b"Polyloom binary STL", 80
 
 
-@node("io.export_stl", title="Export STL", credits=True)
+@node("io.export_stl", title="Export STL", group="Export", credits=True)
 def export_stl(
     run: Run,
     mesh: Mesh,

@@ -14,7 +14,7 @@ from nodes.io._tone import Bright, Tone
 Content = Literal["colour", "data"]
 
 
-@node("io.load_image", title="Load image", version=2, isolated=Isolated(limit_s=60))
+@node("io.load_image", title="Load image", group="Load", version=2, isolated=Isolated(limit_s=60))
 def load_image(
     run: Run,
     path: Annotated[Path, OpenFile(suffixes=SUFFIXES, companions=beside, help="The picture to read.")] = Path(),

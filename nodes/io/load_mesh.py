@@ -35,7 +35,7 @@ READABLE = "Choose an OBJ, PLY, STL, GLB, glTF or OFF file."
 PLAUSIBLE = (0.001, 1000.0)
 
 
-@node("io.load_mesh", title="Load mesh", isolated=Isolated(limit_s=60))
+@node("io.load_mesh", title="Load mesh", group="Load", isolated=Isolated(limit_s=60))
 def load_mesh(
     run: Run,
     path: Annotated[Path, OpenFile(suffixes=tuple(READERS), companions=companions, help="The mesh to read.")] = Path(),

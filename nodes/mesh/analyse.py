@@ -40,7 +40,7 @@ class Analysed(NamedTuple):
     marked: Mesh
 
 
-@node("mesh.analyse", title="Analyse", version=2)
+@node("mesh.analyse", title="Analyse", group="Inspect", version=2)
 def analyse(
     run: Run,
     mesh: Mesh,

@@ -29,7 +29,7 @@ Merge = Annotated[
 ]
 
 
-@node("mesh.array", title="Array")
+@node("mesh.array", title="Array", group="Place and arrange")
 def array(
     run: Run,
     mesh: Mesh,
@@ -61,7 +61,7 @@ def array(
     return _laid(run, mesh, (low + high) / 2, number[:, None] * step, turns, scales, merge)
 
 
-@node("mesh.grid_array", title="Grid array")
+@node("mesh.grid_array", title="Grid array", group="Place and arrange")
 def grid_array(
     run: Run,
     mesh: Mesh,
@@ -94,7 +94,7 @@ def grid_array(
     return _laid(run, mesh, (low + high) / 2, at * step, None, None, merge)
 
 
-@node("mesh.radial_array", title="Radial array")
+@node("mesh.radial_array", title="Radial array", group="Place and arrange")
 def radial_array(
     run: Run,
     mesh: Mesh,
@@ -129,7 +129,7 @@ def radial_array(
     return _laid(run, mesh, middle, moves, turned, None, merge)
 
 
-@node("mesh.path_array", title="Path array")
+@node("mesh.path_array", title="Path array", group="Place and arrange")
 def path_array(
     run: Run,
     mesh: Mesh,

@@ -10,7 +10,7 @@ from app.engine import Mesh, Run, Setting, Slider, node
 from nodes.mesh._deform import Array, Axis, Begin, Finish, Moved, Pieces, Span, Still, Where, bent, deformed
 
 
-@node("mesh.bend", title="Bend")
+@node("mesh.bend", title="Bend", group="Deform")
 def bend(
     run: Run,
     mesh: Mesh,

@@ -18,7 +18,7 @@ NOTHING = {
 }
 
 
-@node("mesh.boolean", title="Boolean")
+@node("mesh.boolean", title="Boolean", group="Solid")
 def boolean(
     run: Run,
     a: Mesh,

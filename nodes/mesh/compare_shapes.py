@@ -25,7 +25,7 @@ class Compared(NamedTuple):
     mesh: Mesh
 
 
-@node("mesh.compare_shapes", title="Shape difference")
+@node("mesh.compare_shapes", title="Shape difference", group="Inspect")
 def compare_shapes(
     run: Run,
     mesh: Mesh,

@@ -16,7 +16,7 @@ Array = NDArray[Any]
 REACH = 2.1
 
 
-@node("mesh.denoise", title="Denoise")
+@node("mesh.denoise", title="Denoise", group="Repair and smooth")
 def denoise(
     run: Run,
     mesh: Mesh,

@@ -21,7 +21,7 @@ Lay = Literal["auto", "UVs", "triplanar", "noise"]
 MOST_REPEATS = 10_000
 
 
-@node("mesh.displace", title="Displace")
+@node("mesh.displace", title="Displace", group="Deform")
 def displace(
     run: Run,
     mesh: Mesh,

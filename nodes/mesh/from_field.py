@@ -13,7 +13,7 @@ Array = NDArray[Any]
 FAR_OUT = 3e38
 
 
-@node("mesh.from_field", title="Field to mesh")
+@node("mesh.from_field", title="Field to mesh", group="Reduce and remesh")
 def from_field(
     run: Run,
     field: Field,

@@ -27,7 +27,7 @@ class Impostor(NamedTuple):
     report: Report
 
 
-@node("mesh.impostor", title="Billboard LOD")
+@node("mesh.impostor", title="Billboard LOD", group="Reduce and remesh")
 def impostor(
     run: Run,
     mesh: Mesh,

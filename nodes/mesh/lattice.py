@@ -18,7 +18,7 @@ Shift = Slider(-2, 2, step=0.01, help="As a share of the box.")
 CHUNK = 1 << 16
 
 
-@node("mesh.lattice", title="Lattice")
+@node("mesh.lattice", title="Lattice", group="Deform")
 def lattice(
     run: Run,
     mesh: Mesh,

@@ -32,7 +32,7 @@ class Chain(NamedTuple):
     report: Report
 
 
-@node("mesh.lod_chain", title="LOD chain")
+@node("mesh.lod_chain", title="LOD chain", group="Reduce and remesh")
 def lod_chain(
     run: Run,
     mesh: Mesh,

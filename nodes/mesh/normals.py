@@ -12,7 +12,7 @@ from nodes.mesh._checks import need_sound
 from nodes.mesh._shading import creased
 
 
-@node("mesh.normals", title="Normals")
+@node("mesh.normals", title="Normals", group="Repair and smooth")
 def normals(
     run: Run,
     mesh: Mesh,

@@ -19,7 +19,7 @@ RIGHT_LID: Box = (0.5 + MARGIN, MARGIN, 1 - MARGIN, 0.5 - MARGIN)
 UPPER_HALF: Box = (0.0, 0.5, 1.0, 1.0)
 
 
-@node("mesh.box", title="Box")
+@node("mesh.box", title="Box", group="Primitives")
 def box(
     width: Annotated[float, Size] = 1.0,
     height: Annotated[float, Size] = 1.0,
@@ -50,7 +50,7 @@ def _side(half: Array, axis: int, sign: int, pieces: int) -> Patch:
     return Patch(vertices, normals, into(uv, place), grid_faces(pieces, pieces))
 
 
-@node("mesh.sphere", title="Sphere")
+@node("mesh.sphere", title="Sphere", group="Primitives")
 def sphere(
     radius: Annotated[float, Size] = 0.5,
     style: Annotated[
@@ -69,7 +69,7 @@ def sphere(
     return mesh_of([revolved(profile * radius, profile, np.linspace(0, 1, rows + 1), segments)], "sphere")
 
 
-@node("mesh.cylinder", title="Cylinder")
+@node("mesh.cylinder", title="Cylinder", group="Primitives")
 def cylinder(
     radius: Annotated[float, Size] = 0.5,
     height: Annotated[float, Size] = 1.0,
@@ -85,7 +85,7 @@ def cylinder(
     return mesh_of([wall, *lids], "cylinder")
 
 
-@node("mesh.cone", title="Cone")
+@node("mesh.cone", title="Cone", group="Primitives")
 def cone(
     radius: Annotated[float, Size] = 0.5,
     height: Annotated[float, Size] = 1.0,
@@ -104,7 +104,7 @@ def cone(
     return mesh_of(patches, "cone")
 
 
-@node("mesh.torus", title="Torus")
+@node("mesh.torus", title="Torus", group="Primitives")
 def torus(
     radius: Annotated[float, Slider(0.001, 1000, log=True, unit="m", help="From the centre to the tube.")] = 0.5,
     thickness: Annotated[float, Slider(0.001, 1000, log=True, unit="m", help="Radius of the tube.")] = 0.2,
@@ -124,7 +124,7 @@ def torus(
     return mesh_of([revolved(profile, normals, np.linspace(0, 1, sides + 1), segments)], "torus")
 
 
-@node("mesh.capsule", title="Capsule")
+@node("mesh.capsule", title="Capsule", group="Primitives")
 def capsule(
     radius: Annotated[float, Size] = 0.25,
     height: Annotated[float, Slider(0.001, 1000, log=True, unit="m", help="Of the straight part.")] = 0.5,
@@ -140,7 +140,7 @@ def capsule(
     return mesh_of([revolved(profile, normals, length / length[-1], segments)], "capsule")
 
 
-@node("mesh.plane", title="Plane")
+@node("mesh.plane", title="Plane", group="Primitives")
 def plane(
     width: Annotated[float, Size] = 1.0,
     depth: Annotated[float, Size] = 1.0,

@@ -21,7 +21,7 @@ class Repaired(NamedTuple):
     report: Report
 
 
-@node("mesh.repair", title="Repair", version=2, isolated=Isolated(limit_s=120))
+@node("mesh.repair", title="Repair", group="Repair and smooth", version=2, isolated=Isolated(limit_s=120))
 def repair(
     run: Run,
     mesh: Mesh,

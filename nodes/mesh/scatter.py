@@ -27,7 +27,7 @@ class Scattered(NamedTuple):
     points: PointCloud
 
 
-@node("mesh.scatter", title="Scatter")
+@node("mesh.scatter", title="Scatter", group="Place and arrange")
 def scatter(
     run: Run,
     ground: Mesh,

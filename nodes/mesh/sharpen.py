@@ -18,7 +18,7 @@ ROUNDS = 12
 HALVINGS = 5
 
 
-@node("mesh.sharpen", title="Sharpen")
+@node("mesh.sharpen", title="Sharpen", group="Repair and smooth")
 def sharpen(
     run: Run,
     mesh: Mesh,

@@ -27,7 +27,7 @@ class Sliced(NamedTuple):
     below: Mesh
 
 
-@node("mesh.slice", title="Slice")
+@node("mesh.slice", title="Slice", group="Solid")
 def slice_mesh(
     run: Run,
     mesh: Mesh,

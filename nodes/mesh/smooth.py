@@ -17,7 +17,7 @@ Array = NDArray[Any]
 PASS_BAND = 0.1
 
 
-@node("mesh.smooth", title="Smooth")
+@node("mesh.smooth", title="Smooth", group="Repair and smooth")
 def smooth(
     run: Run,
     mesh: Mesh,

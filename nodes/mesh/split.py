@@ -27,7 +27,7 @@ class Split(NamedTuple):
     parts: Number
 
 
-@node("mesh.split", title="Split")
+@node("mesh.split", title="Split", group="Solid")
 def split(
     run: Run,
     mesh: Mesh,

@@ -11,7 +11,7 @@ from nodes.mesh._refine import Rules, Sheet, bisected, looped, mesh_of, quartere
 Method = Literal["smooth", "flat", "edge length"]
 
 
-@node("mesh.subdivide", title="Subdivide")
+@node("mesh.subdivide", title="Subdivide", group="Reduce and remesh")
 def subdivide(
     run: Run,
     mesh: Mesh,

@@ -10,7 +10,7 @@ from nodes.mesh._deform import Array, Axis, Begin, Finish, Moved, Pieces, Span, 
 Across = Literal["both", "first", "second"]
 
 
-@node("mesh.taper", title="Taper")
+@node("mesh.taper", title="Taper", group="Deform")
 def taper(
     run: Run,
     mesh: Mesh,

@@ -23,7 +23,7 @@ SAME_WAY = 0.02
 SOFT = 0.85
 
 
-@node("mesh.thicken", title="Thicken")
+@node("mesh.thicken", title="Thicken", group="Solid")
 def thicken(
     run: Run,
     mesh: Mesh,

@@ -14,7 +14,7 @@ from nodes.mesh._checks import need_sound
 Array = NDArray[Any]
 
 
-@node("mesh.transform", title="Transform")
+@node("mesh.transform", title="Transform", group="Place and arrange")
 def transform(
     run: Run,
     mesh: Mesh,

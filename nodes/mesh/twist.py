@@ -10,7 +10,7 @@ from app.engine import Mesh, Run, Setting, Slider, node
 from nodes.mesh._deform import Array, Axis, Begin, Finish, Moved, Pieces, Span, Still, Where, deformed, twisted
 
 
-@node("mesh.twist", title="Twist")
+@node("mesh.twist", title="Twist", group="Deform")
 def twist(
     run: Run,
     mesh: Mesh,

@@ -77,7 +77,13 @@ def simpler_unwrap(run: Run, mesh: Mesh, **asked: Any) -> Unwrapped:
     return unwrap_uv(run, mesh, **{**asked, "method": "fast" if was == "xatlas" else "box"})
 
 
-@node("mesh.unwrap", title="Unwrap UV", version=2, isolated=Isolated(limit_s=XATLAS_S, fallback=simpler_unwrap))
+@node(
+    "mesh.unwrap",
+    title="Unwrap UV",
+    group="UV",
+    version=2,
+    isolated=Isolated(limit_s=XATLAS_S, fallback=simpler_unwrap),
+)
 def unwrap_uv(
     run: Run,
     mesh: Mesh,

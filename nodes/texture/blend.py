@@ -20,7 +20,7 @@ PLAIN = {"normal": (0.5, 0.5, 1.0), "height": (0.5, 0.5, 0.5)}
 KINDS: dict[str, Content] = {"base_colour": "colour", "emissive": "colour", "normal": "normal"}
 
 
-@node("texture.blend", title="Blend textures")
+@node("texture.blend", title="Blend textures", group="Paint")
 def blend(
     run: Run,
     below: Image,
@@ -49,7 +49,7 @@ def blend(
     return Image(np.ascontiguousarray(pixels), below.space)
 
 
-@node("texture.blend_materials", title="Blend materials")
+@node("texture.blend_materials", title="Blend materials", group="Material")
 def blend_materials(
     run: Run,
     mesh: Mesh,

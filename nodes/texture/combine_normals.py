@@ -13,7 +13,7 @@ from nodes.texture._scaling import fitted, unit, vectors
 Method = Literal["reoriented", "whiteout", "UDN", "slopes"]
 
 
-@node("texture.combine_normals", title="Combine normals")
+@node("texture.combine_normals", title="Combine normals", group="Normal and height")
 def combine_normals(
     run: Run,
     base: Image,

@@ -22,7 +22,7 @@ class Seamless(NamedTuple):
     repeated: Image
 
 
-@node("texture.make_seamless", title="Make seamless")
+@node("texture.make_seamless", title="Make seamless", group="Paint")
 def make_seamless(
     run: Run,
     image: Image,

@@ -9,7 +9,7 @@ from app.engine import Colour, Image, Material, Mesh, Setting, Slider, node, rgb
 from nodes.mesh._checks import need_uv
 
 
-@node("texture.apply_material", title="Material")
+@node("texture.apply_material", title="Material", group="Material")
 def apply_material(
     mesh: Mesh,
     base_colour: Image | None = None,

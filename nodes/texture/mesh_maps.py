@@ -20,7 +20,7 @@ class MeshMaps(NamedTuple):
     occlusion: Image
 
 
-@node("texture.mesh_maps", title="Mesh maps")
+@node("texture.mesh_maps", title="Mesh maps", group="Material")
 def mesh_maps(mesh: Mesh) -> MeshMaps:
     """The textures of a mesh as pictures, to work on them and put them back with Material.
 

@@ -26,7 +26,7 @@ class Noise(NamedTuple):
     mask: Mask
 
 
-@node("texture.noise", title="Noise")
+@node("texture.noise", title="Noise", group="Paint")
 def noise(
     run: Run,
     kind: Annotated[

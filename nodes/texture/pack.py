@@ -25,7 +25,7 @@ class Channels(NamedTuple):
     alpha: Image
 
 
-@node("texture.pack", title="Pack channels")
+@node("texture.pack", title="Pack channels", group="Pack and compress")
 def pack(
     run: Run,
     red: Image,
@@ -61,7 +61,7 @@ def pack(
     return Image(np.ascontiguousarray(np.stack(rows, axis=-1)), "data")
 
 
-@node("texture.unpack", title="Unpack channels")
+@node("texture.unpack", title="Unpack channels", group="Pack and compress")
 def unpack(image: Image) -> Channels:
     """The four channels of a picture as grey pictures."""
     check_finite(image.pixels)

@@ -33,7 +33,7 @@ class Maps(NamedTuple):
     detail: Image
 
 
-@node("texture.pack_maps", title="Pack maps")
+@node("texture.pack_maps", title="Pack maps", group="Pack and compress")
 def pack_maps(
     run: Run,
     roughness: Image,
@@ -65,7 +65,7 @@ def _filled(maps: dict[str, Image | None], name: str, size: tuple[int, int]) -> 
     return channel(maps.get(name), "red", False, EMPTY[name], size)
 
 
-@node("texture.unpack_maps", title="Unpack maps")
+@node("texture.unpack_maps", title="Unpack maps", group="Pack and compress")
 def unpack_maps(run: Run, image: Image, layout: Which = "ORM (glTF, Unreal, Godot)") -> Maps:
     """The grey maps out of a packed picture; smoothness comes back as roughness."""
     run.progress(0.0, "unpacking")

@@ -28,7 +28,7 @@ class PbrMaps(NamedTuple):
     occlusion: Image
 
 
-@node("texture.pbr_maps", title="PBR maps")
+@node("texture.pbr_maps", title="PBR maps", group="Material")
 def pbr_maps(
     run: Run,
     image: Image,

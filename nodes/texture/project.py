@@ -17,7 +17,7 @@ class Projected(NamedTuple):
     painted: Mask
 
 
-@node("texture.project", title="Project pictures")
+@node("texture.project", title="Project pictures", group="Bake and project")
 def project(
     run: Run,
     mesh: Mesh,

@@ -14,7 +14,7 @@ from nodes.image._tones import brightness
 FAINT = 1e-6
 
 
-@node("texture.recolour", title="Recolour")
+@node("texture.recolour", title="Recolour", group="Paint")
 def recolour(
     run: Run,
     image: Image,
@@ -48,7 +48,7 @@ def recolour(
     return image_of(np.asarray(kept, np.float32), image.alpha, image)
 
 
-@node("texture.gradient_map", title="Gradient map")
+@node("texture.gradient_map", title="Gradient map", group="Paint")
 def gradient_map(
     image: Image,
     dark: Annotated[str, Colour(help="What black becomes.")] = "#1d1a16",

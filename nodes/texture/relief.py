@@ -24,7 +24,7 @@ class Heights(NamedTuple):
     depth: Number
 
 
-@node("texture.normal_from_height", title="Normal from height")
+@node("texture.normal_from_height", title="Normal from height", group="Normal and height")
 def normal_from_height(
     run: Run,
     height: Image,
@@ -43,7 +43,7 @@ def normal_from_height(
     return _map(normal, height, green)
 
 
-@node("texture.height_from_normal", title="Height from normal")
+@node("texture.height_from_normal", title="Height from normal", group="Normal and height")
 def height_from_normal(
     run: Run,
     normal: Image,

@@ -14,7 +14,7 @@ MARGIN = 16
 Turn = Slider(-180, 180, unit="°", help="Turns the pictures about the axis they look along.")
 
 
-@node("texture.triplanar", title="Triplanar")
+@node("texture.triplanar", title="Triplanar", group="Bake and project")
 def triplanar(
     run: Run,
     mesh: Mesh,

@@ -7,7 +7,7 @@ import numpy as np
 from app.engine import Image, Views, node
 
 
-@node("texture.views", title="Gather views")
+@node("texture.views", title="Gather views", group="Bake and project")
 def gather_views(views: Views, picture: Image | None = None, more: Views | None = None) -> Views:
     """Several views on one link, each with the picture that was painted over it.
 
