@@ -33,6 +33,7 @@ from app.engine.payloads import (
     Number,
     Payload,
     Pictures,
+    PointCloud,
     Report,
     Scene,
     Text,
@@ -83,6 +84,13 @@ def distance() -> Field:
     return Field(away[..., None].astype(np.float32), np.full(3, -1, np.float32), np.full(3, 1, np.float32))
 
 
+def points() -> PointCloud:
+    """The corners of the ball, coloured, with their normals."""
+    mesh = ball()
+    colours = np.random.default_rng(2).random((len(mesh.vertices), 4)).astype(np.float32)
+    return PointCloud(mesh.vertices, colours, mesh.normals)
+
+
 @cache
 def sample(kind: type[Payload]) -> Payload:
     makers: dict[type[Payload], Callable[[], Payload]] = {
@@ -100,6 +108,7 @@ def sample(kind: type[Payload]) -> Payload:
         ),
         Views: views,
         Field: distance,
+        PointCloud: points,
         Number: lambda: Number(2.0),
         Text: lambda: Text("word"),
         Material: Material,
@@ -258,6 +267,21 @@ def broken_samples(kind: type[Payload]) -> list[Payload]:
             Mesh.of(flat, [[0, 1, 2]]),
             Mesh.of(np.eye(3) * 1e30, [[0, 1, 2]]),
             Mesh.of(np.eye(3), [[0, 0, 1], [0, 1, 2]]),
+        ]
+    if kind is PointCloud:
+        cloud = points()
+        nan = cloud.points.copy()
+        nan[3] = np.nan
+        line = np.zeros((40, 3), np.float32)
+        line[:, 1] = np.arange(40)
+        return [
+            PointCloud(np.zeros((0, 3), np.float32)),
+            PointCloud(np.ones((1, 3), np.float32)),
+            PointCloud(np.full((5, 3), np.nan, np.float32)),
+            PointCloud(np.ones((30, 3), np.float32)),
+            PointCloud(np.eye(3, dtype=np.float32) * np.float32(1e30)),
+            PointCloud(line, None, np.zeros((40, 3), np.float32)),
+            PointCloud(nan, cloud.colours, cloud.normals),
         ]
     if kind is Image:
         noise = np.random.default_rng(0).random((3, 2, 4)).astype(np.float32)
