@@ -9,7 +9,6 @@ tell which of them deserve more (``ROUNDS``: points on each surface, steps, how 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import permutations, product
 from typing import Any
 
@@ -17,54 +16,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodes.mesh._metrics import Surface, nearest_on, sample, surface
+from nodes.mesh._rigid import Motion
 
 Array = NDArray[Any]
 ROUNDS = ((400, 8, 4), (1200, 30, 1), (4000, 40, 1))
 SETTLED = 1e-7
 
 
-@dataclass(frozen=True)
-class Similarity:
-    """x becomes ``scale`` * ``turn`` @ x + ``move``. ``turn``: (3, 3) rotation. ``move``: (3,) metres."""
-
-    scale: float
-    turn: Array
-    move: Array
-
-    def of(self, points: Array) -> Array:
-        """(N, 3) points, moved."""
-        return np.asarray(self.scale * points @ self.turn.T + self.move)
-
-    def back(self, points: Array) -> Array:
-        """(N, 3) points from where they are moved to."""
-        return np.asarray((points - self.move) @ self.turn / self.scale)
-
-    @property
-    def degrees(self) -> float:
-        """How far it turns, 0 to 180."""
-        return float(np.degrees(np.arccos(np.clip((np.trace(self.turn) - 1) / 2, -1, 1))))
-
-
-STAY = Similarity(1.0, np.eye(3), np.zeros(3))
-
-
-def moved(one: Surface, by: Similarity) -> Surface:
+def moved(one: Surface, by: Motion) -> Surface:
     return surface(by.of(one.vertices), one.faces)
 
 
-def by_centre_and_scale(one: Surface, other: Surface) -> Similarity:
+def by_centre_and_scale(one: Surface, other: Surface) -> Motion:
     """Equal centres of area, and equal root mean square distances of the surface from them."""
     (centre, size), (target, wanted) = _moments(one), _moments(other)
     scale = wanted / size
-    return Similarity(scale, np.eye(3), target - scale * centre)
+    return Motion(np.eye(3), target - scale * centre, scale)
 
 
-def full(one: Surface, other: Surface, seed: int, told: Callable[[float], None] = lambda _: None) -> Similarity:
+def full(one: Surface, other: Surface, seed: int, told: Callable[[float], None] = lambda _: None) -> Motion:
     """The best turn, size and place that was found. ``told``: called with the fraction done, for stopping."""
     start = by_centre_and_scale(one, other)
     target = _moments(other)[0]
     turns = quarter_turns()
-    places = [Similarity(start.scale, turn, target - turn @ (target - start.move)) for turn in turns]
+    places = [Motion(turn, target - turn @ (target - start.move), start.scale) for turn in turns]
     for number, (count, steps, kept) in enumerate(ROUNDS):
         points = sample(one, count, seed).points, sample(other, count, seed).points
         found = []
@@ -87,7 +62,7 @@ def quarter_turns() -> list[Array]:
     return turns
 
 
-def best_similarity(points: Array, targets: Array) -> Similarity:
+def best_similarity(points: Array, targets: Array) -> Motion:
     """The one with the least sum of squared distances between (N, 3) points and their (N, 3) targets."""
     centre, target = points.mean(axis=0), targets.mean(axis=0)
     a, b = points - centre, targets - target
@@ -95,17 +70,17 @@ def best_similarity(points: Array, targets: Array) -> Similarity:
     flip = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right)) or 1.0])
     turn = (left * flip) @ right
     scale = float((spread * flip).sum() / max(float((a**2).sum()), 1e-300))
-    return Similarity(scale, turn, target - scale * turn @ centre)
+    return Motion(turn, target - scale * turn @ centre, scale)
 
 
 def _refined(
-    one: Surface, other: Surface, placed: Similarity, points: tuple[Array, Array], steps: int
-) -> tuple[float, Similarity]:
+    one: Surface, other: Surface, placed: Motion, points: tuple[Array, Array], steps: int
+) -> tuple[float, Motion]:
     """(mean squared distance both ways, where it came to rest)."""
     mine, theirs = points
     best, at = np.inf, placed
     for _ in range(steps):
-        there, back = nearest_on(other, placed.of(mine)), nearest_on(one, placed.back(theirs))
+        there, back = nearest_on(other, placed.of(mine)), nearest_on(one, placed.back.of(theirs))
         score = float((there.distance**2).mean() + (back.distance**2).mean() * placed.scale**2)
         if not score < best * (1 - SETTLED):
             break

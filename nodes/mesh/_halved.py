@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import Mesh
-from nodes.mesh._topology import Ints, weld_points
+from nodes.mesh._plane_cut import Plane, cut
+from nodes.mesh._rows import below, built, rows_of
 
 Array = NDArray[Any]
-NAMES = ("normals", "uv", "colours")
 ALONG = 0.5
 
 
@@ -67,64 +67,11 @@ def reflected(mesh: Mesh, mirror: Mirror) -> Mesh:
 
 
 def half(mesh: Mesh, mirror: Mirror, positive: bool) -> Mesh:
-    """What lies in front of the plane, or behind it; faces that run through are cut, those that lie in it go."""
-    weld = weld_points(mesh.vertices)
-    off = mirror.side(mesh) * (1.0 if positive else -1.0)
-    sign = np.sign(off).astype(np.int8)[mesh.faces]
-    whole = (sign >= 0).all(axis=1) & (sign > 0).any(axis=1)
-    through = np.flatnonzero((sign > 0).any(axis=1) & (sign < 0).any(axis=1))
-    faces, source, pairs = _cut(mesh.faces[through], sign[through], len(mesh.vertices))
-    faces = np.concatenate([mesh.faces[whole], faces])
-    source = np.concatenate([np.flatnonzero(whole), through[source]])
-    swap = weld.ids[pairs[:, 0]] > weld.ids[pairs[:, 1]]
-    pairs[swap] = pairs[swap][:, ::-1]
-    share = off[pairs[:, 0]] / (off[pairs[:, 0]] - off[pairs[:, 1]])
-    longer = {name: _blended(values, pairs, share) for name in ("vertices", *NAMES)
-              if (values := getattr(mesh, name)) is not None}  # fmt: skip
-    longer["vertices"][len(mesh.vertices) :, mirror.axis] = mirror.at
-    if "normals" in longer:
-        length = np.linalg.norm(longer["normals"], axis=1, keepdims=True)
-        longer["normals"] = np.where(
-            length > 1e-6, longer["normals"] / np.maximum(length, 1e-6), np.array([0, 1, 0], np.float32)
-        )
-    return _only_used(mesh, longer, faces, source)
-
-
-def _cut(faces: Ints, sign: Array, count: int) -> tuple[Ints, Array, Ints]:
-    """(new faces, (K,) the one each is of, (P, 2) ends of the cut edges; their new vertices follow ``count``)."""
-    zeros = (sign == 0).any(axis=1)
-    lone = np.where((sign > 0).sum(axis=1) == 1, 1, -1)
-    first = (sign == np.where(zeros, 1, lone)[:, None]).argmax(axis=1)
-    around = (first[:, None] + np.arange(3)) % 3
-    a, b, c = np.take_along_axis(faces, around, axis=1).T
-    after = np.take_along_axis(sign, around, axis=1)[:, 1]
-    sides = np.sort(np.concatenate([np.stack([a, b], axis=1), np.stack([a, c], axis=1)]), axis=1)
-    every = np.arange(len(faces))
-    alone, pair = ~zeros & (lone > 0), ~zeros & (lone < 0)
-    ahead, behind = zeros & (after < 0), zeros & (after == 0)
-    needed = np.concatenate([~behind, ~ahead])
-    pairs, number = np.unique(sides[needed], axis=0, return_inverse=True)
-    new = np.zeros(2 * len(faces), np.int64)
-    new[needed] = count + number.reshape(-1)
-    ab, ac = new[: len(faces)], new[len(faces) :]
-    pieces = [(alone, (a, ab, ac)), (pair, (ab, b, c)), (pair, (ab, c, ac)), (ahead, (a, ab, c)), (behind, (a, b, ac))]
-    made = np.concatenate([np.stack([corner[which] for corner in corners], axis=1) for which, corners in pieces])
-    return made.astype(np.int32), np.concatenate([every[which] for which, _ in pieces]), pairs.astype(np.int32)
-
-
-def _blended(values: Array, pairs: Ints, share: Array) -> Array:
-    """The values, and behind them those between the pairs."""
-    one, other = (values[pairs[:, k]].astype(np.float64) for k in (0, 1))
-    return np.concatenate([values, (one + share[:, None] * (other - one)).astype(np.float32)])
-
-
-def _only_used(mesh: Mesh, values: dict[str, Array], faces: Ints, source: Array) -> Mesh:
-    used = np.zeros(len(values["vertices"]), np.bool_)
-    used[faces.ravel()] = True
-    number = np.cumsum(used, dtype=np.int32) - 1
-    groups = None if mesh.face_groups is None else mesh.face_groups[source]
-    kept: dict[str, Any] = {name: rows[used] for name, rows in values.items()}
-    return replace(mesh, faces=number[faces].astype(np.int32), face_groups=groups, **kept)
+    """What lies in front of the plane, or behind it. Faces that run through are cut exactly on it."""
+    halves = cut(mesh, Plane(np.eye(3)[mirror.axis], mirror.at))
+    here = halves.up == positive
+    groups = None if mesh.face_groups is None else mesh.face_groups[halves.source[here]]
+    return built(mesh, halves.rows, halves.faces[here], groups)
 
 
 def doubled(mesh: Mesh, mirror: Mirror) -> Mesh:
@@ -145,9 +92,6 @@ def doubled(mesh: Mesh, mirror: Mirror) -> Mesh:
         mesh = replace(mesh, normals=level)
     other = reflected(mesh, mirror)
     number = np.where(shared, np.arange(len(on)), len(on) + np.cumsum(~shared) - 1).astype(np.int32)
-    rows: dict[str, Any] = {}
-    for name in ("vertices", *NAMES):
-        if (values := getattr(mesh, name)) is not None:
-            rows[name] = np.concatenate([values, getattr(other, name)[~shared]])
+    rows = below(rows_of(mesh), {name: values[~shared] for name, values in rows_of(other).items()})
     faces = np.concatenate([mesh.faces, number[other.faces]])
-    return replace(mesh, faces=faces, face_groups=None if groups is None else np.concatenate([groups, groups]), **rows)
+    return built(mesh, rows, faces, None if groups is None else np.concatenate([groups, groups]))

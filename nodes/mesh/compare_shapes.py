@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from app.engine import Mesh, Report, Run, Seed, Setting, Slider, node
 from nodes.mesh import _align
 from nodes.mesh._metrics import Difference, Surface, difference, nearest_on, surface_of
+from nodes.mesh._rigid import STAY, Motion
 
 Array = NDArray[Any]
 Align = Literal["as placed", "centre and scale", "full"]
@@ -57,7 +58,7 @@ def compare_shapes(
     run.progress(0, "preparing")
     one, other = surface_of(mesh), surface_of(reference, "reference")
     placed = _placed(run, one, other, align, seed)
-    one = one if placed is _align.STAY else _align.moved(one, placed)
+    one = one if placed is STAY else _align.moved(one, placed)
     limit = threshold * other.diagonal
     found = difference(one, other, samples, limit, seed, lambda done: run.progress(0.5 + 0.3 * done, "measuring"))
     vertices = placed.of(mesh.vertices.astype(np.float64))
@@ -68,9 +69,9 @@ def compare_shapes(
     return Compared(report, _coloured(mesh, vertices, placed, far / (red_at * other.diagonal)))
 
 
-def _placed(run: Run, one: Surface, other: Surface, align: Align, seed: int) -> _align.Similarity:
+def _placed(run: Run, one: Surface, other: Surface, align: Align, seed: int) -> Motion:
     if align == "as placed":
-        return _align.STAY
+        return STAY
     if align == "centre and scale":
         return _align.by_centre_and_scale(one, other)
     return _align.full(one, other, seed, lambda done: run.progress(0.5 * done, "aligning"))
@@ -93,7 +94,7 @@ def _rows(found: Difference, diagonal: float, limit: float) -> Rows:
     ]
 
 
-def _facts(mesh: Mesh, reference: Mesh, one: Surface, other: Surface, samples: int, placed: _align.Similarity) -> Rows:
+def _facts(mesh: Mesh, reference: Mesh, one: Surface, other: Surface, samples: int, placed: Motion) -> Rows:
     return [
         ("area (m²)", float(one.areas.sum())),
         ("area of reference (m²)", float(other.areas.sum())),
@@ -105,7 +106,7 @@ def _facts(mesh: Mesh, reference: Mesh, one: Surface, other: Surface, samples: i
     ]
 
 
-def _coloured(mesh: Mesh, vertices: Array, placed: _align.Similarity, share: Array) -> Mesh:
+def _coloured(mesh: Mesh, vertices: Array, placed: Motion, share: Array) -> Mesh:
     """``share``: (N,) 0..1 and more, 1 is red."""
     steps = np.linspace(0, 1, len(COLOURS))
     colours = np.ones((len(share), 4), np.float32)

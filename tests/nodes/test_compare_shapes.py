@@ -133,7 +133,7 @@ def test_quarter_turns_and_the_closed_form_of_the_best_similarity() -> None:
     assert (
         found.scale == pytest.approx(2.5) and np.allclose(found.turn, turns[7]) and np.allclose(found.move, [1, 2, 3])
     )
-    assert np.allclose(found.back(found.of(points)), points)
+    assert np.allclose(found.back.of(found.of(points)), points)
     mirrored = best_similarity(points, points * [-1, 1, 1])
     assert np.linalg.det(mirrored.turn) == pytest.approx(1), "never a mirror image"
 
