@@ -90,10 +90,11 @@ class Font:
         ligatures."""
         import uharfbuzz as hb
 
+        tight = bool(spacing == 0)
         buffer = hb.Buffer()
         buffer.add_str(text)
         buffer.guess_segment_properties()
-        hb.shape(self._font, buffer, {"kern": kerning, "liga": spacing == 0, "clig": spacing == 0})
+        hb.shape(self._font, buffer, {"kern": kerning, "liga": tight, "clig": tight})
         letters, lacking, x, last = [], "", 0.0, -1
         for info, place in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
             if info.cluster != last and last >= 0:

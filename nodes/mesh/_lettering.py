@@ -31,11 +31,15 @@ class Setting:
 
 @dataclass(frozen=True)
 class Shape:
-    """A manifold3d cross-section, in ems, and where its origin stands. ``name``: equal for equal shapes."""
+    """A manifold3d cross-section, in ems, and where its origin stands. ``name``: equal for equal shapes.
+
+    ``letters``: by name the sections of the letters that it is made of.
+    """
 
     section: Any
     at: tuple[float, float]
     name: int
+    letters: dict[int, Any]
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -58,7 +62,7 @@ def set_text(run: Run, font: Font, text: str, how: Setting) -> list[Shape]:
                 known[letter.glyph] = _section(font.outline(letter.glyph, how.error))
             if not known[letter.glyph].is_empty():
                 at = letter.x + left, letter.y - number * how.step * font.step
-                shapes.append(Shape(known[letter.glyph], at, letter.glyph))
+                shapes.append(Shape(known[letter.glyph], at, letter.glyph, {letter.glyph: known[letter.glyph]}))
     return _melted(shapes)
 
 
@@ -96,5 +100,6 @@ def _melted(shapes: list[Shape]) -> list[Shape]:
             out.append((first, shapes[members[0]]))
         else:
             whole = CrossSection.batch_boolean([moved[k] for k in members], OpType.Add).simplify(1e-5)
-            out.append((first, Shape(whole, (0.0, 0.0), -1 - int(first))))
+            letters = {shapes[k].name: shapes[k].section for k in members}
+            out.append((first, Shape(whole, (0.0, 0.0), -1 - int(first), letters)))
     return [shape for _, shape in sorted(out, key=lambda pair: int(pair[0]))]

@@ -106,9 +106,9 @@ def _edge(run: Run, shapes: list[Shape], wanted: Bevel, depth: float, scale: flo
     if not wanted.width:
         return wanted
     width = min(wanted.width, depth * (0.49 if wanted.back else 0.98))
-    for shape in {shape.name: shape for shape in shapes}.values():
+    for letter in {name: letter for shape in shapes for name, letter in shape.letters.items()}.values():
         run.check()
-        width = widest(shape.section, width)
+        width = widest(letter, width)
     if width < wanted.width * (1 - 1e-6):
         run.warn(f"The letters have room for a bevel of {width * scale:.3g} m only.")
     return replace(wanted, width=width if width > 1e-5 else 0.0)

@@ -144,6 +144,16 @@ def test_letters_that_overlap_become_one_solid() -> None:
     assert len(np.unique(joined.face_groups)) < len(np.unique(spelled.face_groups))
 
 
+def test_a_thin_bridge_between_letters_does_not_narrow_the_bevel() -> None:
+    gap = oracle(text(Run(), text="oo")).split()
+    apart = float(min(abs(g.bounds[0][0]) for g in gap))
+    run = Run()
+    mesh = text(run, text="oo", letter_spacing=-2 * apart - 0.004, bevel=0.05, bevel_steps=3)
+    solid = oracle(mesh)
+    assert solid.body_count == 1 and solid.is_watertight and solid.euler_number == -2 and not run.notes
+    assert mesh.vertices[mesh.normals[:, 2] > 0.9999][:, 2].max() == pytest.approx(0.125)
+
+
 def test_a_bevel_that_does_not_fit_becomes_narrower_and_says_so() -> None:
     run = Run()
     mesh = text(run, text="Serif", font="serif", bevel=0.5, depth=2.0)
