@@ -1,4 +1,4 @@
-"""Where the sides of extruded shapes lie on the texture, to one scale: front, back from behind, walls in rows."""
+"""Extruded shapes as one mesh. On the texture lie, to one scale, the front, the back from behind, the walls in rows."""
 
 from __future__ import annotations
 
@@ -7,10 +7,42 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.engine import Material, Mesh
 from nodes.mesh._extrude import BACK, FRONT, WALL, Solid
+from nodes.mesh._topology import collapsed, weld_points, weld_rows
 
 Array = NDArray[Any]
 MARGIN = 0.005
+UPRIGHT = np.eye(3)
+
+
+def as_mesh(
+    solids: list[Solid], wall: float, scale: float, name: str, centre: bool = True, turn: Array = UPRIGHT
+) -> Mesh:
+    """Each solid a part of its own. ``wall``: height of the walls in the units of the solids; ``scale``: metres a unit.
+
+    ``turn``: (3, 3) rotation, applied last. ``centre``: the middle of the bounding box lies at the origin.
+    """
+    at = np.concatenate([solid.at for solid in solids]).reshape(-1, 3) * scale
+    if centre:
+        at -= (at.min(axis=0) + at.max(axis=0)) / 2
+    normal = np.concatenate([solid.normal for solid in solids]).reshape(-1, 3)
+    uv = np.concatenate(laid_out(solids, wall)).reshape(-1, 2)
+    rows = np.concatenate([at @ turn.T, normal @ turn.T, uv], axis=1).astype(np.float32)
+    part = np.repeat(np.arange(len(solids)), [len(solid.at) for solid in solids])
+    weld = weld_rows(rows)
+    faces, rows = weld.ids.reshape(-1, 3), rows[weld.first]
+    keep = ~collapsed(weld_points(rows[:, :3]).ids[faces])
+    used, names = np.unique(faces[keep], return_inverse=True)
+    return Mesh.of(
+        rows[used][:, :3],
+        names.reshape(-1, 3),
+        normals=np.ascontiguousarray(rows[used][:, 3:6]),
+        uv=np.ascontiguousarray(rows[used][:, 6:]),
+        face_groups=part[keep].astype(np.int32),
+        material=Material(name),
+        name=name,
+    )
 
 
 def laid_out(solids: list[Solid], height: float) -> list[Array]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
-from app.engine import BadInput, Material, Mesh, Multiline, OpenFile, Run, Setting, Slider, Text, node
+from app.engine import BadInput, Mesh, Multiline, OpenFile, Run, Setting, Slider, Text, node
 from nodes.mesh._extrude import Bevel, Solid, extruded, widest
 from nodes.mesh._font import Font, bundled
 from nodes.mesh._lettering import Align, Shape, set_text
 from nodes.mesh._lettering import Setting as Style
-from nodes.mesh._sheet import laid_out
-from nodes.mesh._topology import collapsed, weld_points, weld_rows
+from nodes.mesh._sheet import as_mesh
 
 LONGEST = 5_000
 SUFFIXES = (".ttf", ".otf", ".ttc", ".otc")
@@ -89,7 +88,7 @@ def text(
         solids.append(replace(solid, at=solid.at + np.array([*shape.at, 0.0])))
     run.progress(0.85, "texture coordinates")
     wall = depth / scale - edge.width * (2 if bevel_back else 1)
-    return _mesh(solids, laid_out(solids, wall), scale, place == "centre")
+    return as_mesh(solids, wall, scale, "text", place == "centre")
 
 
 def _font(run: Run, font: str, path: Path, weight: float) -> Font:
@@ -112,27 +111,3 @@ def _edge(run: Run, shapes: list[Shape], wanted: Bevel, depth: float, scale: flo
     if width < wanted.width * (1 - 1e-6):
         run.warn(f"The letters have room for a bevel of {width * scale:.3g} m only.")
     return replace(wanted, width=width if width > 1e-5 else 0.0)
-
-
-def _mesh(solids: list[Solid], uvs: list[Any], scale: float, centre: bool) -> Mesh:
-    at = np.concatenate([solid.at for solid in solids]).reshape(-1, 3) * scale
-    if centre:
-        at -= (at.min(axis=0) + at.max(axis=0)) / 2
-    normal = np.concatenate([solid.normal for solid in solids]).reshape(-1, 3)
-    rows = np.concatenate([at, normal, np.concatenate(uvs).reshape(-1, 2)], axis=1).astype(np.float32)
-    part = np.repeat(np.arange(len(solids)), [len(solid.at) for solid in solids])
-    weld = weld_rows(rows)
-    faces = weld.ids.reshape(-1, 3)
-    rows = rows[weld.first]
-    keep = ~collapsed(weld_points(rows[:, :3]).ids[faces])
-    used, names = np.unique(faces[keep], return_inverse=True)
-    vertices, normals, uv = (np.ascontiguousarray(rows[used][:, k]) for k in (slice(3), slice(3, 6), slice(6, 8)))
-    return Mesh.of(
-        vertices,
-        names.reshape(-1, 3),
-        normals=normals,
-        uv=uv,
-        face_groups=part[keep].astype(np.int32),
-        material=Material("text"),
-        name="text",
-    )
