@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import BadFile
-from nodes.io._beside import Beside, UInt8
+from app.engine import BadFile, Image
+from nodes.io import _gltf_layers as layers
+from nodes.io._beside import Beside, UInt8, channel, colour
+from nodes.io._beside import data as plain
 
 Array = NDArray[Any]
 KINDS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
-WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
-COMPRESSED = ("KHR_draco_mesh_compression", "EXT_meshopt_compression", "KHR_meshopt_compression")
+WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16, "MAT2": 4, "MAT3": 9}
+MESHOPT = "EXT_meshopt_compression"
+NO_BASIS = "Its textures are Basis Universal (KTX2), which cannot be read"
 MOST_ZEROS = 50_000_000
 DAMAGED = "The glTF file is damaged or cut short"
 AGAIN = "Copy or export the file again."
@@ -36,10 +40,21 @@ class Document:
         if not isinstance(asset, dict) or str(asset.get("version")).partition(".")[0] != "2":
             raise BadFile("This is not a glTF 2.0 file.", "Export it as glTF 2.0.")
         self.tree: dict[str, Any] = tree
-        needed = [name for name in tree.get("extensionsRequired", []) if name in COMPRESSED]
-        if needed:
-            raise BadFile(f"The file is compressed ({needed[0]}), which cannot be read.", "Export it uncompressed.")
+        self._check_extensions()
         self._pictures: dict[int, UInt8 | None] = {}
+        self._maps: dict[tuple[Any, str | int], Image | None] = {}
+        self._unpacked_views: dict[int, bytes] = {}
+
+    def _check_extensions(self) -> None:
+        """Refuses a file that needs what is not understood; says what else it uses that is left out."""
+        required = [str(name) for name in self.tree.get("extensionsRequired", [])]
+        if "KHR_texture_basisu" in required:
+            raise BadFile(f"{NO_BASIS}.", "Export it with PNG, JPEG or WebP textures.")
+        if strange := sorted(set(required) - layers.UNDERSTOOD - layers.SAID_ELSEWHERE - layers.HARMLESS):
+            raise BadFile(f"The file needs {', '.join(strange)}, which cannot be read.", "Export it without that.")
+        used = {str(name) for name in self.tree.get("extensionsUsed", [])}
+        if unknown := sorted(used - layers.UNDERSTOOD - layers.SAID_ELSEWHERE - layers.HARMLESS):
+            self.beside.warn(f"The file uses {', '.join(unknown)}, which is not kept.")
 
     def item(self, table: str, index: Any) -> dict[str, Any]:
         """An entry of a top-level list."""
@@ -69,13 +84,26 @@ class Document:
     def view(self, index: Any) -> tuple[bytes, int, int]:
         """(buffer, first byte, number of bytes) of a buffer view."""
         entry = self.item("bufferViews", index)
-        if any(name in entry.get("extensions", {}) for name in COMPRESSED) and "buffer" not in entry:
-            raise BadFile("The file is compressed, which cannot be read.", "Export it uncompressed.")
+        if MESHOPT in entry.get("extensions", {}):
+            if index not in self._unpacked_views:
+                self._unpacked_views[index] = self._unpack(entry["extensions"][MESHOPT])
+            return self._unpacked_views[index], 0, len(self._unpacked_views[index])
         data = self._buffer(entry.get("buffer"))
         start, size = _count(entry.get("byteOffset", 0)), _count(entry.get("byteLength"))
         if start + size > len(data):
             raise BadFile(f"{DAMAGED}: {start + size:,} bytes are promised and {len(data):,} are there.", AGAIN)
         return data, start, size
+
+    def _unpack(self, packed: Mapping[str, Any]) -> bytes:
+        from nodes.io._meshopt import unpacked
+
+        data = self._buffer(packed.get("buffer"))
+        start, size = _count(packed.get("byteOffset", 0)), _count(packed.get("byteLength"))
+        if start + size > len(data):
+            raise BadFile(f"{DAMAGED}: {start + size:,} bytes are promised and {len(data):,} are there.", AGAIN)
+        count, stride = _count(packed.get("count")), _count(packed.get("byteStride"))
+        mode, sieve = str(packed.get("mode")), str(packed.get("filter", "NONE"))
+        return unpacked(data[start : start + size], count, stride, mode, sieve)
 
     def accessor(self, index: Any) -> Array:
         """(count, width) array: float32, normalised where the file says so, or the whole numbers that it holds."""
@@ -92,7 +120,7 @@ class Document:
             raise BadFile(f"{DAMAGED}: it claims {count:,} values without data.", AGAIN)
         if "sparse" in entry:
             values = self._sparse(values.copy(), entry["sparse"], kind)
-        return _as_floats(values) if entry.get("normalized") or kind == "<f4" else values
+        return as_floats(values) if entry.get("normalized") or kind == "<f4" else values
 
     def _strided(self, view: Any, offset: int, kind: str, count: int, width: int) -> Array:
         data, start, size = self.view(view)
@@ -116,13 +144,29 @@ class Document:
         values[at] = new
         return values
 
+    def image(self, texture: Any, what: Any) -> Image | None:
+        """A texture as ``"srgb"``, opaque as ``"data"``, all four channels as they are as ``"raw"``, or one channel by
+        its number. The same picture is made once."""
+        if (texture, what) not in self._maps:
+            pixels = self.picture(texture)
+            if isinstance(what, int):
+                made = channel(pixels, what)
+            elif what == "raw":
+                made = None if pixels is None else Image.of(pixels, "data")
+            else:
+                made = plain(pixels) if what == "data" else colour(pixels)
+            self._maps[texture, what] = made
+        return self._maps[texture, what]
+
     def picture(self, texture: Any) -> UInt8 | None:
         """(H, W, 4) uint8 of a texture; None, with a remark, when it cannot be had."""
         entry = self.item("textures", texture)
         webp = entry.get("extensions", {}).get("EXT_texture_webp", {})
         source = webp.get("source", entry.get("source"))
         if source is None:
-            self.beside.warn("A texture in a format that cannot be read is left out.")
+            basis = "KHR_texture_basisu" in entry.get("extensions", {})
+            words = f"{NO_BASIS}; they are" if basis else "A texture in a format that cannot be read is"
+            self.beside.warn(f"{words} left out.")
             return None
         if source not in self._pictures:
             self._pictures[source] = self._image(source)
@@ -168,7 +212,7 @@ def _count(value: Any) -> int:
     return value
 
 
-def _as_floats(values: Array) -> NDArray[np.float32]:
+def as_floats(values: Array) -> NDArray[np.float32]:
     """Normalised whole numbers to fractions, as the specification says (section 3.6.2.2); floats as they are."""
     if values.dtype.kind == "f":
         return values.astype(np.float32)

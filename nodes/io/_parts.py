@@ -18,7 +18,10 @@ Warn = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Triangles under one material, as read: (N, 3) vertices, (M, 3) faces, the rest as in :class:`Mesh` or None."""
+    """Triangles under one material, as read: (N, 3) vertices, (M, 3) faces, the rest as in :class:`Mesh` or None.
+
+    ``second_uv``: (N, 2), origin bottom left, what the maps in the material's ``second_uv`` follow.
+    """
 
     vertices: Array
     faces: Array
@@ -26,6 +29,11 @@ class Part:
     uv: Array | None = None
     colours: Array | None = None
     material: Material | None = None
+    name: str = ""
+    second_uv: Array | None = None
+
+    def named(self, name: str) -> Part:
+        return replace(self, name=name)
 
 
 def checked_faces(faces: Array, count: int) -> Array:

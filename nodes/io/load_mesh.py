@@ -20,6 +20,7 @@ from nodes.io._read_off import read_off
 from nodes.io._read_ply import read_ply
 from nodes.io._read_stl import read_stl
 from nodes.io._stated import Author, Licence, Source, credit_file
+from nodes.io._settled import on_one_set
 from nodes.mesh._topology import weld_rows
 
 Units = Literal["auto", "metres", "centimetres", "millimetres", "inches"]
@@ -66,7 +67,7 @@ def load_mesh(
     run.progress(0.1, "reading")
     parts = _parts(path, data, run)
     run.progress(0.7, "joining")
-    parts = [_finite(part, drop_bad, run) for part in parts]
+    parts = [_finite(part, drop_bad, run) for part in on_one_set(parts, run.warn)]
     if not any(len(part.faces) for part in parts):
         raise BadFile(f"{path.name} has no faces.", "Choose a mesh with triangles; points alone are not enough.")
     mesh = joined(parts, path.stem, run.warn)
