@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadFile, Material
+from nodes.io._assembly import Assembly
 from nodes.io._beside import Beside
 from nodes.io._numbers import numbers
+from nodes.io._obj_names import libraries, object_words, under
 from nodes.io._parts import Array, Part, checked_faces, split_corners, taken
 from nodes.io._polygons import triangulated
 from nodes.io._read_mtl import read_mtl
@@ -32,6 +34,15 @@ class Corners:
 
 def read_obj(data: bytes, beside: Beside) -> list[Part]:
     """One part for each material. Lines, points, curves and free-form surfaces are passed over."""
+    return _read(data, beside, ()).parts
+
+
+def read_obj_scene(data: bytes, beside: Beside) -> Assembly:
+    """One object for each ``o``, or each ``g`` where there is no ``o``, with a part for each of its materials."""
+    return _read(data, beside, ("o", "g"))
+
+
+def _read(data: bytes, beside: Beside, divide: tuple[str, ...]) -> Assembly:
     lines = Lines(data)
     positions, width = lines.table(b"v", 3)
     colours = _colours(positions) if width >= 6 else None
@@ -40,14 +51,21 @@ def read_obj(data: bytes, beside: Beside) -> list[Part]:
     counts, corners = _corners(lines)
     checked_faces(corners.position[:, None], len(positions))
     triangles, polygon = triangulated(counts, positions[corners.position, :3])
-    libraries, names, owner = _materials(lines, polygon)
-    known = _library(libraries, beside, any(names))
-    tables = (positions[:, :3], normals[:, :3], uv, colours)
-    parts = []
-    for index in np.unique(owner).tolist():
-        chosen = triangles if len(names) == 1 else triangles[owner == index]
-        parts.append(_part(tables, corners, chosen, known.get(names[index]), len(names) == 1))
-    return parts
+    others, line = lines.others(), lines.words[b"f"][polygon]
+    names, owner = under(others, ("usemtl",), line)
+    objects, holder = under(others, object_words(others) if divide else (), line)
+    known = _library(libraries(others), beside, any(names))
+    tables, found = (positions[:, :3], normals[:, :3], uv, colours), Assembly()
+    alone = len(names) == len(objects) == 1
+    both = holder * len(names) + owner
+    for number, name in enumerate(objects):
+        first = len(found.parts)
+        for key in np.unique(both[holder == number]).tolist():
+            chosen = triangles if alone else triangles[both == key]
+            part = _part(tables, corners, chosen, known.get(names[key % len(names)]), alone)
+            found.parts.append(part.named(name))
+        found.add(name, tuple(range(first, len(found.parts))))
+    return found
 
 
 class Lines:
@@ -182,30 +200,9 @@ def _indices(lines: Lines, values: Array, counts: Array, uv: Array, normal: Arra
     )
 
 
-def _materials(lines: Lines, polygon: Array) -> tuple[list[str], list[str], Array]:
-    """Material files, material names in order of use, and (M,) which name each triangle has."""
-    libraries: list[str] = []
-    names: list[str] = [""]
-    since, which = [0], [0]
-    for number, line in lines.others():
-        word, _, rest = line.partition(" ")
-        if word == "mtllib":
-            libraries.append(rest.strip())
-        elif word == "usemtl":
-            name = rest.strip()
-            if name not in names:
-                names.append(name)
-            since.append(number)
-            which.append(names.index(name))
-    line_of = lines.words[b"f"][polygon]
-    owner = np.array(which)[np.searchsorted(since, line_of, "right") - 1]
-    used = np.unique(owner)
-    return libraries, [names[index] for index in used.tolist()], np.searchsorted(used, owner)
-
-
-def _library(libraries: list[str], beside: Beside, wanted: bool) -> dict[str, Material]:
+def _library(files: list[str], beside: Beside, wanted: bool) -> dict[str, Material]:
     found: dict[str, Material] = {}
-    for name in dict.fromkeys(libraries) if wanted else ():
+    for name in dict.fromkeys(files) if wanted else ():
         try:
             found |= read_mtl(beside.bytes_of(name.replace("\\", "/").replace("%", "%25")), beside)
         except BadFile as error:

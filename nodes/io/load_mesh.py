@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import numpy as np
 
@@ -33,6 +33,7 @@ READERS: dict[str, Callable[[bytes, Beside], list[Part]]] = {
     ".off": read_off,
 }
 READABLE = "Choose an OBJ, PLY, STL, GLB, glTF or OFF file."
+Found = TypeVar("Found")
 PLAUSIBLE = (0.001, 1000.0)
 
 
@@ -62,12 +63,12 @@ def load_mesh(
     numbers kept as face groups. Several materials are put on one texture sheet where they fit. Textures are looked
     for in the folder of the file and below, nowhere else. Author and licence travel to every export.
     """
-    data = _content(path)
+    data = content_of(path)
     credit_file(run, path, licence, author, source)
     run.progress(0.1, "reading")
-    parts = _parts(path, data, run)
+    parts = in_words(lambda: READERS[path.suffix.lower()](data, Beside(path.parent, run.warn)), path.name)
     run.progress(0.7, "joining")
-    parts = [_finite(part, drop_bad, run) for part in on_one_set(parts, run.warn)]
+    parts = [finite_part(part, drop_bad, run) for part in on_one_set(parts, run.warn)]
     if not any(len(part.faces) for part in parts):
         raise BadFile(f"{path.name} has no faces.", "Choose a mesh with triangles; points alone are not enough.")
     mesh = joined(parts, path.stem, run.warn)
@@ -79,15 +80,15 @@ def load_mesh(
     return _plausible(_placed(_merged(mesh) if merge else mesh, METRES[units], upwards), run)
 
 
-def _parts(path: Path, data: bytes, run: Run) -> list[Part]:
-    """Foreign files lie in more ways than anyone lists: what a reader trips over is said as damage."""
+def in_words(read: Callable[[], Found], name: str) -> Found:
+    """What ``read`` gives. Foreign files lie in more ways than anyone lists: what trips a reader is said as damage."""
     try:
-        return READERS[path.suffix.lower()](data, Beside(path.parent, run.warn))
+        return read()
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
-        raise BadFile(f"{path.name} is damaged: {error}.", "Copy or export the file again.") from error
+        raise BadFile(f"{name} is damaged: {error}.", "Copy or export the file again.") from error
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
     if path == Path():
         raise BadFile("No file is chosen.", READABLE)
     if path.suffix.lower() not in READERS:
@@ -105,11 +106,11 @@ def _content(path: Path) -> bytes:
     return data
 
 
-def _finite(part: Part, drop: bool, run: Run) -> Part:
+def finite_part(part: Part, drop: bool, run: Run) -> Part:
     """The part without positions that are not numbers; UVs, normals and colours of that kind become zero."""
     clean = {
         name: np.nan_to_num(array, posinf=0.0, neginf=0.0)
-        for name in ("normals", "uv", "colours")
+        for name in ("normals", "uv", "colours", "second_uv")
         if (array := getattr(part, name)) is not None and not np.isfinite(array).all()
     }
     if clean:
@@ -126,7 +127,7 @@ def _finite(part: Part, drop: bool, run: Run) -> Part:
     run.warn(f"{count}; the faces that use them are left out.")
     keep = np.cumsum(~bad) - 1
     faces = keep[part.faces[~bad[part.faces].any(axis=1)]]
-    chosen = {name: array[~bad] for name in ("vertices", "normals", "uv", "colours")
+    chosen = {name: array[~bad] for name in ("vertices", "normals", "uv", "colours", "second_uv")
               if (array := getattr(part, name)) is not None}  # fmt: skip
     return replace(part, faces=faces, **chosen)
 

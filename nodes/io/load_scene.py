@@ -1,0 +1,60 @@
+"""Read a file of several objects as a scene, with its hierarchy, names, instances and materials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from app.engine import BadFile, Isolated, OpenFile, Run, Scene, Setting, node
+from nodes.io._assembly import Assembly, apart
+from nodes.io._axes import METRES, Up
+from nodes.io._beside import Beside
+from nodes.io._companions import companions
+from nodes.io._read_gltf import read_gltf_scene
+from nodes.io._read_obj import read_obj_scene
+from nodes.io._scene_of import scene_of
+from nodes.io.load_mesh import READERS, Units, content_of, finite_part, in_words
+
+Reader = Callable[[bytes, Beside], Assembly]
+SCENES: dict[str, Reader] = {".glb": read_gltf_scene, ".gltf": read_gltf_scene, ".obj": read_obj_scene}
+"""Readers of files with a hierarchy. Of any other mesh file each part becomes an object."""
+
+
+@node("io.load_scene", title="Load scene", isolated=Isolated(limit_s=120))
+def load_scene(
+    run: Run,
+    path: Annotated[
+        Path,
+        OpenFile(suffixes=(".glb", ".gltf", *READERS), companions=companions, help="The scene to read."),
+    ] = Path(),
+    units: Annotated[
+        Units, Setting(help="What one unit of the file is. Auto: millimetres for STL, metres for the rest.")
+    ] = "auto",
+    up: Annotated[
+        Literal["auto", "+Y", "+Z"], Setting(help="Which way is up in the file. Auto: +Z for STL, +Y for the rest.")
+    ] = "auto",
+) -> Scene:
+    """Read a file with all its objects: names, hierarchy, instances and every material stay as they are.
+
+    GLB and glTF keep everything; of OBJ each object or group becomes one. The result is in metres with +Y up. Take one
+    object out with Pick from scene, put it back with Replace in scene, and write all of it with Export scene.
+    """
+    data = content_of(path)
+    run.progress(0.1, "reading")
+    suffix = path.suffix.lower()
+    found = in_words(lambda: _read(suffix, data, Beside(path.parent, run.warn), path.stem), path.name)
+    run.progress(0.7, "objects")
+    parts = [finite_part(part, False, run) for part in found.parts]
+    if not any(len(part.faces) for part in parts):
+        raise BadFile(f"{path.name} has no faces.", "Choose a file with triangles; points alone are not enough.")
+    stl = suffix == ".stl"
+    source: Up = up if up != "auto" else "+Z" if stl else "+Y"
+    unit = units if units != "auto" else "millimetres" if stl else "metres"
+    return scene_of(found, parts, path.stem, METRES[unit], source)
+
+
+def _read(suffix: str, data: bytes, beside: Beside, name: str) -> Assembly:
+    found = SCENES[suffix](data, beside) if suffix in SCENES else apart(READERS[suffix](data, beside), name)
+    found.names[:] = [given or name for given in found.names]
+    return found
