@@ -2,62 +2,73 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from app.engine import Files, Material, Mesh, Run, SaveFile, Setting, Slider, node
+import numpy as np
+
+from app.engine import Files, Mesh, Run, SaveFile, Scene, Setting, Slider, node
 from nodes.io._credits import CreditsFile, gltf_asset, with_credits
 from nodes.io._glb import glb_bytes
-from nodes.io._tangents import with_tangents
-from nodes.io._textures import Encoded, TextureSize, UInt8, colour_bytes, encode_all, longest_side, orm_bytes
+from nodes.io._glb_geometry import surface_of
+from nodes.io._glb_material import Materials
+from nodes.io._textures import TextureSize, longest_side
 from nodes.io._written import checked, unit_normals
+from nodes.mesh._light_map import with_second_uv
+
+GlbFile = Annotated[Path, SaveFile(suffixes=(".glb",), help="Where to write, inside the output folder.")]
+Size = Annotated[TextureSize, Setting(help="Larger textures are reduced to this.")]
+ColourFormat = Annotated[
+    Literal["PNG", "JPEG"], Setting(help="How base colour and glow are kept; transparency needs PNG.")
+]
+Quality = Annotated[int, Slider(50, 100, help="Quality of JPEG textures.", advanced=True)]
+Compression = Annotated[
+    Literal["none", "Draco"],
+    Setting(help="Draco makes the shape about a third as large; web viewers and Blender read it, some engines do not."),
+]
+Bits = Annotated[
+    int,
+    Slider(8, 24, help="Draco: bits for each coordinate. 14 is a sixteen thousandth of the size.", advanced=True),
+]
 
 
-@node("io.export_glb", title="Export GLB", group="Export", credits=True)
+@node("io.export_glb", title="Export GLB", version=2, group="Export", credits=True)
 def export_glb(
     run: Run,
     mesh: Mesh,
-    path: Annotated[Path, SaveFile(suffixes=(".glb",), help="Where to write, inside the output folder.")] = Path(
-        "asset.glb"
-    ),
-    texture_size: Annotated[TextureSize, Setting(help="Larger textures are reduced to this.")] = "as they are",
-    colour_format: Annotated[
-        Literal["PNG", "JPEG"], Setting(help="How base colour and glow are kept; transparency needs PNG.")
-    ] = "PNG",
-    jpeg_quality: Annotated[int, Slider(50, 100, help="Quality of JPEG textures.", advanced=True)] = 92,
+    path: GlbFile = Path("asset.glb"),
+    texture_size: Size = "as they are",
+    colour_format: ColourFormat = "PNG",
+    jpeg_quality: Quality = 92,
+    compression: Compression = "none",
+    draco_bits: Bits = 14,
+    light_map: Mesh | None = None,
     credits_file: CreditsFile = False,
 ) -> Files:
     """Write one GLB file with everything inside: shape, UVs, PBR material, textures, credits and this graph.
 
     Metres and +Y up, as glTF 2.0 asks. Occlusion, roughness and metallic share one texture; tangents are written where
     there is a normal map. Normals are smoothed where the mesh has none. A height map has no place in glTF and is left
-    out. Dropping the file on the canvas brings back the graph that made it.
+    out. Connect what Light-map UV made of this mesh to 'light_map' for a second set of UVs. Dropping the file on the
+    canvas brings back the graph that made it.
     """
-    mesh = unit_normals(checked(mesh))
-    run.progress(0.1, "textures")
-    quality = jpeg_quality if colour_format == "JPEG" else 0
-    textures = _textures(mesh, longest_side(texture_size), quality)
-    run.progress(0.7, "geometry")
-    shape, tangents = with_tangents(mesh) if "normal" in textures else (mesh, None)
-    data = glb_bytes(shape, tangents, textures, gltf_asset(run))
-    return with_credits(run, Files.of({path.as_posix(): data}, shows=mesh), credits_file)
+    shown, second = unit_normals(checked(mesh)), None
+    written = shown
+    if light_map is not None:
+        written, second = with_second_uv(shown, light_map)
+    scene = replace(Scene.of(written), second_uvs=() if second is None else (np.asarray(second, np.float32),))
+    materials = Materials(longest_side(texture_size), jpeg_quality if colour_format == "JPEG" else 0)
+    data = scene_bytes(run, scene, materials, draco_bits if compression == "Draco" else 0)
+    return with_credits(run, Files.of({path.as_posix(): data}, shows=shown), credits_file)
 
 
-def _textures(mesh: Mesh, longest: int, quality: int) -> dict[str, Encoded]:
-    if mesh.uv is None or mesh.material is None:
-        return {}
-    pictures = _pictures(mesh.material, longest)
-    return encode_all(pictures, {"base_colour": quality, "emissive": quality})
-
-
-def _pictures(material: Material, longest: int) -> dict[str, UInt8]:
-    pictures: dict[str, UInt8] = {}
-    if material.base_colour is not None:
-        pictures["base_colour"] = colour_bytes(material.base_colour, longest, material.alpha_mode != "opaque")
-    if (orm := orm_bytes(material, longest)) is not None:
-        pictures["orm"] = orm
-    if material.normal is not None:
-        pictures["normal"] = colour_bytes(material.normal, longest, alpha=False)
-    if material.emissive is not None:
-        pictures["emissive"] = colour_bytes(material.emissive, longest, alpha=False)
-    return pictures
+def scene_bytes(run: Run, scene: Scene, materials: Materials, draco_bits: int) -> bytes:
+    """The scene as a ``.glb``. Its meshes are sound."""
+    run.progress(0.1, "normals and tangents")
+    seconds = scene.second_uvs or (None,) * len(scene.meshes)
+    surfaces = [surface_of(mesh, second) for mesh, second in zip(scene.meshes, seconds, strict=True)]
+    run.progress(0.3, "textures and geometry")
+    return glb_bytes(
+        scene, surfaces, materials, gltf_asset(run), draco_bits, lambda share: run.progress(0.5 + share / 2, "geometry")
+    )

@@ -14,6 +14,7 @@ from nodes.io._companions import companions
 from nodes.io._read_gltf import read_gltf_scene
 from nodes.io._read_obj import read_obj_scene
 from nodes.io._scene_of import scene_of
+from nodes.io._stated import Author, Licence, Source, credit_file
 from nodes.io.load_mesh import READERS, Units, content_of, finite_part, in_words
 
 Reader = Callable[[bytes, Beside], Assembly]
@@ -34,6 +35,9 @@ def load_scene(
     up: Annotated[
         Literal["auto", "+Y", "+Z"], Setting(help="Which way is up in the file. Auto: +Z for STL, +Y for the rest.")
     ] = "auto",
+    licence: Licence = "",
+    author: Author = "",
+    source: Source = "",
 ) -> Scene:
     """Read a file with all its objects: names, hierarchy, instances and every material stay as they are.
 
@@ -41,6 +45,7 @@ def load_scene(
     object out with Pick from scene, put it back with Replace in scene, and write all of it with Export scene.
     """
     data = content_of(path)
+    credit_file(run, path, licence, author, source)
     run.progress(0.1, "reading")
     suffix = path.suffix.lower()
     found = in_words(lambda: _read(suffix, data, Beside(path.parent, run.warn), path.stem), path.name)
@@ -49,9 +54,9 @@ def load_scene(
     if not any(len(part.faces) for part in parts):
         raise BadFile(f"{path.name} has no faces.", "Choose a file with triangles; points alone are not enough.")
     stl = suffix == ".stl"
-    source: Up = up if up != "auto" else "+Z" if stl else "+Y"
+    upwards: Up = up if up != "auto" else "+Z" if stl else "+Y"
     unit = units if units != "auto" else "millimetres" if stl else "metres"
-    return scene_of(found, parts, path.stem, METRES[unit], source)
+    return scene_of(found, parts, path.stem, METRES[unit], upwards)
 
 
 def _read(suffix: str, data: bytes, beside: Beside, name: str) -> Assembly:

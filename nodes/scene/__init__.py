@@ -1,0 +1,1 @@
+"""Scenes of several meshes: take apart, change, put together."""
