@@ -31,7 +31,7 @@ def export_scene(
     draco_bits: Bits = 14,
     credits_file: CreditsFile = False,
 ) -> Files:
-    """Write a scene as one GLB file: every object with its name, place and parent, every material, credits and this graph.
+    """Write a scene as one GLB file: objects with names, places and parents, materials, credits, this graph.
 
     What is shared is written once: instances name the same mesh, and materials the same texture. Metres and +Y up.
     Everything that Load scene reads from GLB is written again: texture transforms, wrapping, alpha cut-off, unlit,

@@ -19,8 +19,8 @@ from nodes.io._read_obj import read_obj
 from nodes.io._read_off import read_off
 from nodes.io._read_ply import read_ply
 from nodes.io._read_stl import read_stl
-from nodes.io._stated import Author, Licence, Source, credit_file
 from nodes.io._settled import on_one_set
+from nodes.io._stated import Author, Licence, Source, credit_file
 from nodes.mesh._topology import weld_rows
 
 Units = Literal["auto", "metres", "centimetres", "millimetres", "inches"]

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.engine import BadInput, Mesh, Scene, node
+from app.engine import Mesh, Scene, node
 
 
 @node("scene.from_meshes", title="Meshes to scene")
 def from_meshes(
-    first: Mesh | None = None,
+    first: Mesh,
     second: Mesh | None = None,
     third: Mesh | None = None,
     fourth: Mesh | None = None,
@@ -27,9 +27,7 @@ def from_meshes(
     mesh share it. Equal names get a number.
     """
     meshes = [m for m in (first, second, third, fourth, fifth, sixth, seventh, eighth) if m is not None]
-    if not meshes and scene is None:
-        raise BadInput("Nothing is linked.", "Link at least one mesh.")
-    return extended(scene or Scene.of(name=meshes[0].name), meshes)
+    return extended(scene or Scene.of(name=first.name), meshes)
 
 
 def extended(scene: Scene, meshes: list[Mesh]) -> Scene:

@@ -31,6 +31,7 @@ def pick(
     Work on it with any mesh node, then put it back with Replace in scene. Several materials of one object are put on
     one texture sheet. An empty gives what is under it when 'With children' is on.
     """
+    run.progress(0.0, "moving into place")
     k = find(scene, name, number)
     chosen = below(scene, k) if with_children else [k]
     if where == "own axes":

@@ -35,6 +35,7 @@ def replace_in(
 
     Use the same object and settings as in Pick from scene, and the edited mesh comes back exactly where it was.
     """
+    run.progress(0.0, "moving into place")
     k = find(scene, name, number)
     matrix = worlds(scene)[k]
     if where == "in the scene":

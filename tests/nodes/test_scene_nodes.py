@@ -38,8 +38,6 @@ def test_meshes_become_objects_with_names_of_their_own():
     assert scene.meshes[0] is one and in_place(scene)[1].vertices is two.vertices
     more = from_meshes(two, scene=scene)
     assert more.names == (*scene.names, "other 2") and len(more.meshes) == 3
-    with pytest.raises(BadInput, match="Nothing"):
-        from_meshes()
 
 
 def test_an_object_is_picked_by_name_or_number_where_it_stands():
