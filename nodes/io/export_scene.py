@@ -19,7 +19,7 @@ from nodes.io.export_glb import Bits, ColourFormat, Compression, GlbFile, Qualit
 SQUARE = 1e-5
 
 
-@node("io.export_scene", title="Export scene", credits=True)
+@node("io.export_scene", title="Export scene", group="Export", credits=True)
 def export_scene(
     run: Run,
     scene: Scene,

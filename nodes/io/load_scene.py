@@ -22,7 +22,7 @@ SCENES: dict[str, Reader] = {".glb": read_gltf_scene, ".gltf": read_gltf_scene, 
 """Readers of files with a hierarchy. Of any other mesh file each part becomes an object."""
 
 
-@node("io.load_scene", title="Load scene", isolated=Isolated(limit_s=120))
+@node("io.load_scene", title="Load scene", group="Load", isolated=Isolated(limit_s=120))
 def load_scene(
     run: Run,
     path: Annotated[
