@@ -82,7 +82,9 @@ def deformed(run: Run, mesh: Mesh, where: Where, change: Callable[[Array, Array 
     if where.finish <= where.begin:
         raise BadInput("The limits leave nothing between them.", "Make the end limit larger than the start limit.")
     basis = frame(where.axis, where.turn)
-    along = mesh.vertices[np.unique(mesh.faces)].astype(np.float64) @ basis[1]
+    used = np.zeros(len(mesh.vertices), bool)
+    used[mesh.faces] = True
+    along = mesh.vertices[used].astype(np.float64) @ basis[1]
     low, high = float(along.min()), float(along.max())
     if high - low < 1e-9:
         raise BadInput(f"The mesh is flat along {where.axis.upper()}.", "Choose another axis.")

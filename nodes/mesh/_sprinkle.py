@@ -93,9 +93,9 @@ def sprinkled(run: Run, mesh: Mesh, wanted: Wanted, rng: np.random.Generator) ->
         run.warn(f"{len(dots.at):,} of {count:,} copies found room at {wanted.distance:g} m from each other.")
     run.progress(0.3, "spreading evenly")
     if wanted.even and len(dots.at) > count:
-        from nodes.mesh._eliminate import evenly
+        from nodes.points._disk import eliminated
 
-        return dots.only(evenly(dots.at, count, area))
+        return dots.only(eliminated(dots.at, count, area, 0))
     return dots.only(np.arange(min(count, len(dots.at))))
 
 

@@ -18,7 +18,7 @@ PRESSURE = np.radians(20)
 FLANK = np.linspace(0, 1, 8)
 
 
-@node("mesh.wedge", title="Wedge")
+@node("mesh.wedge", title="Wedge", group="Primitives")
 def wedge(
     width: Annotated[float, Size] = 1.0,
     height: Annotated[float, Size] = 0.5,
@@ -28,7 +28,7 @@ def wedge(
     return _upright("wedge", np.array([[0, 0], [depth, 0], [depth, height]]), width)
 
 
-@node("mesh.stairs", title="Stairs")
+@node("mesh.stairs", title="Stairs", group="Primitives")
 def stairs(
     steps: Annotated[int, Slider(1, 500, log=True)] = 10,
     width: Annotated[float, Size] = 1.0,
@@ -52,7 +52,7 @@ def stairs(
     return _upright("stairs", np.array([[0, 0], *foot, *end, *zigzag[::-1].tolist()]), width)
 
 
-@node("mesh.gear", title="Gear")
+@node("mesh.gear", title="Gear", group="Primitives")
 def gear(
     teeth: Annotated[int, Slider(4, 400, log=True, help="Gears fit whose radius divided by teeth + 2 is equal.")] = 16,
     radius: Annotated[float, Slider(0.001, 1000, log=True, unit="m", help="To the tips of the teeth.")] = 0.5,
@@ -78,7 +78,7 @@ def gear(
     return _cut_out("gear", rings, radius, thickness, bevel, bevel_steps)
 
 
-@node("mesh.star", title="Star")
+@node("mesh.star", title="Star", group="Primitives")
 def star(
     points: Annotated[int, Slider(3, 200, log=True)] = 5,
     radius: Annotated[float, Slider(0.001, 1000, log=True, unit="m", help="To the tips.")] = 0.5,

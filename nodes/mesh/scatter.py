@@ -10,9 +10,10 @@ import numpy as np
 from app.engine import BadInput, Mask, Mesh, PointCloud, Run, Scene, Seed, Setting, Slider, node
 from nodes.mesh._checks import need_size, need_sound, need_uv
 from nodes.mesh._copies import Array, Spots, copied, need_room
+from nodes.mesh._one_material import under_one
 from nodes.mesh._planted import planted
 from nodes.mesh._sprinkle import Dots, Wanted, sprinkled
-from nodes.mesh._together import stacked, under_one
+from nodes.mesh.join import stacked
 
 Share = Slider(0, 1, step=0.01, help="How often this kind is taken, against the other kinds.")
 Angle = Slider(0, 180, step=1, unit="°")

@@ -14,7 +14,7 @@ OUTSIDE: Box = (0.0, 0.75, 1.0, 1.0)
 INSIDE: Box = (0.0, 0.5 + MARGIN, 1.0, 0.75 - MARGIN)
 
 
-@node("mesh.rounded_box", title="Rounded box")
+@node("mesh.rounded_box", title="Rounded box", group="Primitives")
 def rounded_box(
     width: Annotated[float, Size] = 1.0,
     height: Annotated[float, Size] = 1.0,
@@ -66,7 +66,7 @@ def _line(flat: float, radius: float, steps: int, pieces: int) -> tuple[Array, A
     return at, tan, (length - length[0]) / (length[-1] - length[0])
 
 
-@node("mesh.tube", title="Tube")
+@node("mesh.tube", title="Tube", group="Primitives")
 def tube(
     radius: Annotated[float, Size] = 0.5,
     wall: Annotated[float, Slider(0.0001, 1000, log=True, unit="m", help="Thickness.")] = 0.1,
@@ -106,7 +106,7 @@ def _ring(radius: float, inner: float, y: float, segments: int, box: Box, up: bo
     return Patch(at, normals, uv, quads if up else quads[:, ::-1])
 
 
-@node("mesh.disc", title="Disc")
+@node("mesh.disc", title="Disc", group="Primitives")
 def flat_disc(
     radius: Annotated[float, Size] = 0.5,
     hole: Annotated[float, Slider(0, 1000, unit="m", help="Radius of the hole in the middle. 0: none.")] = 0.0,
@@ -119,7 +119,7 @@ def flat_disc(
     return mesh_of([_ring(radius, hole, 0.0, segments, WHOLE, True) if hole > 0 else patch], "disc")
 
 
-@node("mesh.prism", title="Prism")
+@node("mesh.prism", title="Prism", group="Primitives")
 def prism(
     sides: Annotated[int, Slider(3, 64)] = 6,
     radius: Annotated[float, Slider(0.001, 1000, log=True, unit="m", help="From the middle to a corner.")] = 0.5,

@@ -19,7 +19,7 @@ LONGEST = 5_000
 SUFFIXES = (".ttf", ".otf", ".ttc", ".otc")
 
 
-@node("mesh.text", title="Text to mesh")
+@node("mesh.text", title="Text to mesh", group="Primitives")
 def text(
     run: Run,
     words: Text | None = None,
