@@ -159,7 +159,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     command = [sys.executable, "-c", READER, str(folder), "1500"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    return dict(json.loads(done.stdout))
+    return dict(json.loads(done.stdout[done.stdout.index("{") :]))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on memory")
