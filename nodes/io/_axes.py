@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -17,3 +18,23 @@ def turned(vectors: NDArray[Any], source: Up, target: Up) -> NDArray[Any]:
         return vectors
     x, y, z = vectors.T
     return np.column_stack([x, -z, y] if target == "+Z" else [x, z, -y])
+
+
+@dataclass(frozen=True)
+class Frame:
+    """``metres``: what one unit of a file is. ``up``: which way is up in it."""
+
+    metres: float
+    up: Up
+
+    @property
+    def words(self) -> str:
+        """What becomes of it here; empty where nothing has to be changed."""
+        unit = next((name for name, size in METRES.items() if size == self.metres), f"units of {self.metres:g} m")
+        changes = [] if self.metres == 1 else [f"{unit} to metres"]
+        changes += [] if self.up == "+Y" else [f"{self.up} up to +Y up"]
+        return f"Converted {' and '.join(changes)}." if changes else ""
+
+
+OURS = Frame(1.0, "+Y")
+USUAL = {".stl": Frame(0.001, "+Z")}

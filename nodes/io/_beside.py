@@ -7,6 +7,7 @@ import binascii
 import io
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadFile, Image
+from nodes.io._axes import Frame, Up
 from nodes.io._parts import Warn
 
 MAX_SIDE = 8192
@@ -32,6 +34,29 @@ class Beside:
     warn: Warn
     _decoded: dict[str, UInt8 | None] = field(default_factory=dict)
     _sizes: list[int] = field(default_factory=list)
+    _frames: list[Frame] = field(default_factory=list)
+
+    def says(self, metres: float, up: Up) -> None:
+        """What the file itself says of its units and axes."""
+        self._frames.append(Frame(metres, up))
+
+    @property
+    def frame(self) -> Frame | None:
+        """What the file said of its units and axes, if anything."""
+        return self._frames[-1] if self._frames else None
+
+    def inside(self, name: str, read: Callable[[], bytes | None]) -> UInt8 | None:
+        """As :meth:`picture`, for one that lies inside the file itself."""
+        if name not in self._decoded:
+            try:
+                content = read()
+                if content is None:
+                    raise BadFile(f"The texture {name[-80:]!r} is not in the file.", "Export it again.")
+                self._decoded[name] = self.decode(content, PurePosixPath(name).name)
+            except BadFile as error:
+                self.warn(f"A texture is left out. {error.message}")
+                self._decoded[name] = None
+        return self._decoded[name]
 
     def bytes_of(self, uri: str) -> bytes:
         """What a glTF URI stands for: a ``data:`` URI, or a file in the folder. Raises :class:`BadFile`."""

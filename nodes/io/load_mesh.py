@@ -10,10 +10,11 @@ from typing import Annotated, Literal, TypeVar
 import numpy as np
 
 from app.engine import BadFile, BadInput, Isolated, Mesh, OpenFile, Run, Setting, node
-from nodes.io._axes import METRES, Up, turned
+from nodes.io._axes import METRES, OURS, USUAL, Frame, turned
 from nodes.io._beside import MAX_BYTES, Beside
 from nodes.io._companions import companions
 from nodes.io._parts import Part, joined
+from nodes.io._read_3mf import read_3mf
 from nodes.io._read_gltf import read_gltf
 from nodes.io._read_obj import read_obj
 from nodes.io._read_off import read_off
@@ -31,8 +32,9 @@ READERS: dict[str, Callable[[bytes, Beside], list[Part]]] = {
     ".glb": read_gltf,
     ".gltf": read_gltf,
     ".off": read_off,
+    ".3mf": read_3mf,
 }
-READABLE = "Choose an OBJ, PLY, STL, GLB, glTF or OFF file."
+READABLE = "Choose an OBJ, PLY, STL, GLB, glTF, OFF or 3MF file."
 Found = TypeVar("Found")
 PLAUSIBLE = (0.001, 1000.0)
 
@@ -42,10 +44,12 @@ def load_mesh(
     run: Run,
     path: Annotated[Path, OpenFile(suffixes=tuple(READERS), companions=companions, help="The mesh to read.")] = Path(),
     units: Annotated[
-        Units, Setting(help="What one unit of the file is. Auto: millimetres for STL, metres for the rest.")
+        Units,
+        Setting(help="What one unit of the file is. Auto: as it says, millimetres for STL, or metres."),
     ] = "auto",
     up: Annotated[
-        Literal["auto", "+Y", "+Z"], Setting(help="Which way is up in the file. Auto: +Z for STL, +Y for the rest.")
+        Literal["auto", "+Y", "+Z"],
+        Setting(help="Which way is up in the file. Auto: as it says, +Z for STL, or +Y."),
     ] = "auto",
     merge: Annotated[
         bool, Setting(help="Join vertices that are the same in every way, so that touching triangles connect.")
@@ -57,27 +61,35 @@ def load_mesh(
     author: Author = "",
     source: Source = "",
 ) -> Mesh:
-    """Read a mesh file: OBJ with its materials, PLY, STL, GLB, glTF or OFF.
+    """Read a mesh file: OBJ with its materials, PLY, STL, GLB, glTF, OFF or 3MF.
 
-    The result is in metres with +Y up. Polygons become triangles, and all parts of a file become one mesh, with their
-    numbers kept as face groups. Several materials are put on one texture sheet where they fit. Textures are looked
-    for in the folder of the file and below, nowhere else. Author and licence travel to every export.
+    The result is in metres with +Y up; what was converted is said on the node. Polygons become triangles, and all
+    parts of a file become one mesh, with their numbers kept as face groups. Several materials are put on one texture
+    sheet where they fit. Textures are looked for in the folder of the file and below, nowhere else. Author and licence
+    travel to every export.
     """
     data = content_of(path)
     credit_file(run, path, licence, author, source)
     run.progress(0.1, "reading")
-    parts = in_words(lambda: READERS[path.suffix.lower()](data, Beside(path.parent, run.warn)), path.name)
+    beside = Beside(path.parent, run.warn)
+    parts = in_words(lambda: READERS[path.suffix.lower()](data, beside), path.name)
     run.progress(0.7, "joining")
     parts = [finite_part(part, drop_bad, run) for part in on_one_set(parts, run.warn)]
     if not any(len(part.faces) for part in parts):
         raise BadFile(f"{path.name} has no faces.", "Choose a mesh with triangles; points alone are not enough.")
-    mesh = joined(parts, path.stem, run.warn)
-    stl = path.suffix.lower() == ".stl"
-    if units == "auto":
-        units = "millimetres" if stl else "metres"
-    upwards: Up = up if up != "auto" else "+Z" if stl else "+Y"
+    frame = said_frame(path, beside, units, up, run.warn)
+    mesh = joined([_placed(part, frame) for part in parts], path.stem, run.warn)
     run.progress(0.9, "checking")
-    return _plausible(_placed(_merged(mesh) if merge else mesh, METRES[units], upwards), run)
+    return _plausible(_merged(mesh) if merge else mesh, run)
+
+
+def said_frame(path: Path, beside: Beside, units: Units, up: Literal["auto", "+Y", "+Z"], warn: Warn) -> Frame:
+    """Units and axes as chosen, else as the file or its format says. Says in words what will be converted."""
+    found = beside.frame or USUAL.get(path.suffix.lower(), OURS)
+    frame = Frame(found.metres if units == "auto" else METRES[units], found.up if up == "auto" else up)
+    if frame.words:
+        warn(frame.words)
+    return frame
 
 
 def in_words(read: Callable[[], Found], name: str) -> Found:
@@ -148,12 +160,12 @@ def _merged(mesh: Mesh) -> Mesh:
     )
 
 
-def _placed(mesh: Mesh, metres: float, up: Up) -> Mesh:
-    if metres == 1.0 and up == "+Y":
-        return mesh
-    vertices = turned(mesh.vertices.astype(np.float64) * metres, up, "+Y").astype(np.float32)
-    normals = None if mesh.normals is None else turned(mesh.normals, up, "+Y").astype(np.float32)
-    return replace(mesh, vertices=vertices, normals=normals)
+def _placed(part: Part, frame: Frame) -> Part:
+    if frame == OURS:
+        return part
+    vertices = turned(part.vertices.astype(np.float64) * frame.metres, frame.up, "+Y")
+    normals = None if part.normals is None else turned(part.normals, frame.up, "+Y")
+    return replace(part, vertices=vertices, normals=normals)
 
 
 def _plausible(mesh: Mesh, run: Run) -> Mesh:

@@ -148,7 +148,7 @@ class TestNode:
     def test_an_odd_size_is_remarked(self, tmp_path):
         text = "v 0 0 0\nv 5000 0 0\nv 0 1 0\nf 1 2 3\n"
         assert "5,000 m" in load(tmp_path, "a.obj", text)[1][0]
-        assert not load(tmp_path, "a.obj", text, units="millimetres")[1]
+        assert load(tmp_path, "a.obj", text, units="millimetres")[1] == ["Converted millimetres to metres."]
 
     @pytest.mark.parametrize("suffix", [".obj", ".ply", ".stl", ".glb", ".gltf", ".off"])
     @pytest.mark.parametrize("content", [b"", bytes(1000), b"\n", b"hello\n", b"\x89PNG\r\n\x1a\n" + bytes(200)])

@@ -1,0 +1,82 @@
+"""The file for 3D printing that knows its unit, its colours and its parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+
+from app.engine import Files, Mesh, Run, SaveFile, Setting, node
+from nodes.io._axes import METRES
+from nodes.io._textures import TextureSize, encode_all, longest_side, to_bytes
+from nodes.io._write_3mf import Item, Model, package_bytes
+from nodes.io._written import checked
+
+Unit = Literal["millimetres", "centimetres", "metres", "inches"]
+PREVIEW = 256
+
+
+@node("io.export_3mf", title="Export 3MF")
+def export_3mf(
+    run: Run,
+    mesh: Mesh,
+    path: Annotated[Path, SaveFile(suffixes=(".3mf",), help="Where to write, inside the output folder.")] = Path(
+        "asset.3mf"
+    ),
+    unit: Annotated[Unit, Setting(help="The unit that the file names; its size stays the same.")] = "millimetres",
+    parts: Annotated[
+        Literal["one object", "by face group"], Setting(help="By face group: each part is an object of its own.")
+    ] = "one object",
+    on_bed: Annotated[
+        bool, Setting(help="Stand on the print bed at its corner; off keeps the place that the mesh has.")
+    ] = True,
+    texture_size: Annotated[TextureSize, Setting(help="Larger textures are reduced to this.")] = "as they are",
+) -> Files:
+    """Write a 3MF for 3D printing: shape, unit, and the base colour as texture, vertex colours or material.
+
+    +Z is up, as the format asks. Positions that UV seams and hard edges double become one vertex again, so that slicers
+    see a closed shape. The format has no normals, and of a material it keeps the base colour.
+    """
+    mesh = checked(mesh)
+    run.progress(0.1, "picture")
+    thumbnail = _picture(mesh)
+    run.progress(0.4, "geometry")
+    place = _place(mesh) if on_bed else np.eye(4)
+    items = [Item(piece, place) for piece in (_pieces(mesh) if parts == "by face group" else [mesh])]
+    metadata = {"Title": mesh.name, "Application": "Polyloom"}
+    model = Model(unit, METRES[unit], longest_side(texture_size))
+    data = package_bytes(items, model, metadata, thumbnail, run.warn)
+    return Files.of({path.as_posix(): data}, shows=mesh)
+
+
+def _place(mesh: Mesh) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Lowest corner at the origin of the bed: in our axes x and height from 0 up, and z (the bed's -y) from 0 down."""
+    low, high = (corner.astype(np.float64) for corner in mesh.bounds)
+    place = np.eye(4)
+    place[:3, 3] = -low[0], -low[1], -high[2]
+    return place
+
+
+def _pieces(mesh: Mesh) -> list[Mesh]:
+    if mesh.face_groups is None:
+        return [mesh]
+    numbers = np.unique(mesh.face_groups)
+    return [
+        replace(mesh, faces=mesh.faces[mesh.face_groups == k], face_groups=None, name=f"{mesh.name} {place + 1}")
+        for place, k in enumerate(numbers)
+    ]
+
+
+def _picture(mesh: Mesh) -> bytes:
+    """A small PNG of the mesh, for file browsers and slicers."""
+    from nodes.mesh._camera import camera, fitting_distance, middle, reach
+    from nodes.mesh._render import render
+
+    size = (PREVIEW, PREVIEW)
+    centred = replace(mesh, vertices=(mesh.vertices - middle(mesh)).astype(np.float32))
+    pose, lens = camera(25, 30, fitting_distance(max(reach(mesh), 1e-9), 35, size), 35, size)
+    seen = render(centred, pose, lens, size, "soft", finer=2)
+    pixels = to_bytes(np.dstack([seen.colour, seen.alpha]))
+    return encode_all({"preview": pixels})["preview"].data
