@@ -36,11 +36,11 @@ class Package:
         wanted = posixpath.normpath(path).lstrip("/")
         return wanted if wanted in self.names else self._small.get(wanted.lower())
 
-    def read(self, name: str) -> bytes:
-        """The content of a file that :meth:`find` gave. Raises :class:`BadFile`."""
+    def read(self, name: str, most: int = -1) -> bytes:
+        """The content of a file that :meth:`find` gave, or the first bytes of it. Raises :class:`BadFile`."""
         try:
             with self._zip.open(name) as file:
-                data = file.read(self._room + 1)
+                data = file.read(self._room + 1 if most < 0 else most)
         except (
             zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError, RuntimeError, NotImplementedError,
             struct.error, MemoryError,

@@ -154,13 +154,14 @@ def _object(element: Tree.Element, here: str, document: Document, groups: dict[i
 
 
 def _parts(vertices: Rows, rows: Rows, own: tuple[int, int], groups: dict[int, Group]) -> Iterator[Part]:
-    points = np.column_stack([vertices.column(axis) for axis in "xyz"])
-    faces = np.column_stack([rows.whole(f"v{k}") for k in (1, 2, 3)])
+    points = vertices.table("x", "y", "z")
+    table = rows.whole("v1", "v2", "v3", "pid", "p1", "p2", "p3")
+    faces = table[:, :3]
     if len(faces) and (faces.min() < 0 or faces.max() >= len(points)):
         raise BadFile("Triangles name vertices that the file does not have.", "Copy or export the file again.")
-    pid = rows.whole("pid", own[0])
-    first = rows.whole("p1", np.where(pid == own[0], own[1], 0))
-    members = np.column_stack([first, *(rows.whole(f"p{k}", first) for k in (2, 3))])
+    pid = np.where(table[:, 3] < 0, own[0], table[:, 3])
+    first = np.where(table[:, 4] >= 0, table[:, 4], np.where(pid == own[0], own[1], 0))
+    members = np.where(table[:, 4:] >= 0, table[:, 4:], first[:, None])
     for number in np.unique(pid):
         chosen = pid == number
         group = groups.get(int(number), Group())

@@ -17,6 +17,7 @@ from app.engine import Credit, Line, Run
 from nodes.io._credits import COMMENT, EXTRAS
 from nodes.io._licences import OFFERS, rights
 from nodes.io._picture_texts import picture_texts
+from nodes.io._threemf_texts import threemf_texts
 from nodes.io._xmp import from_json
 
 Stated = dict[str, str]
@@ -109,7 +110,7 @@ def _inside(path: Path) -> tuple[Stated, tuple[Credit, ...]]:
         return _gltf(path)
     if suffix in (".obj", ".ply", ".off"):
         return _comments(path)
-    texts = picture_texts(path)
+    texts = threemf_texts(path) if suffix == ".3mf" else picture_texts(path)
     try:
         return texts, works_of(json.loads(texts.pop(EXTRAS, "[]")))
     except (ValueError, RecursionError):

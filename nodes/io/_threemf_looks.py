@@ -52,7 +52,7 @@ class Looks:
         texture = self._texture(material)
         weld = weld_rows(uv)
         group = self.fresh()
-        rows = elements((b'<m:tex2coord u="', b'" v="'), b'"/>', uv[weld.first].ravel().tolist())
+        rows = elements(uv[weld.first], b'<m:tex2coord u="', b'" v="', b'"/>')
         self.xml += [b'<m:texture2dgroup id="%d" texid="%d">' % (group, texture), rows, b"</m:texture2dgroup>"]
         return group, weld.ids[mesh.faces]
 
@@ -103,12 +103,12 @@ def _hex(levels: NDArray[np.uint8]) -> bytes:
     return b"#" + levels.tobytes().hex().upper().encode()
 
 
-def elements(before: tuple[bytes, ...], end: bytes, values: list[Any]) -> bytes:
-    """Equal elements in a row. ``before``: what stands before each value of one; ``values``: all, row by row."""
-    wide = len(before)
-    words = [b"%.9g" % value if isinstance(value, float) else b"%d" % value for value in values]
-    pieces: list[bytes] = [piece for text in before for piece in (text, b"")] * (len(values) // wide)
-    pieces[1::2] = words
-    ends = end + before[0]
-    pieces[0::2] = ([before[0], *before[1:]] + [ends, *before[1:]] * (len(values) // wide - 1)) if values else []
-    return b"".join(pieces) + (end if values else b"")
+def elements(values: NDArray[Any], *pieces: bytes) -> bytes:
+    """Equal elements in a row, one for each of (N, K) numbers: a piece of text before each number and a last one."""
+    from nodes.io._xml_loops import element_rows
+
+    bounds = np.cumsum([0, *map(len, pieces)])
+    letters = np.frombuffer(b"".join(pieces), np.uint8)
+    return bytes(
+        element_rows(letters, bounds, np.ascontiguousarray(values, np.float64), values.dtype.kind in "ui").data
+    )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from app.engine import BadInput, Mesh
 from nodes.io._axes import turned
 from nodes.io._parts import Array, Warn
 from nodes.io._threemf_looks import Looks, elements
+from nodes.io._threemf_texts import OWN, PREFIX, elements_of
 from nodes.mesh._topology import collapsed, weld_points
 
 CORE = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"
@@ -28,7 +29,7 @@ THUMBNAIL_RELATION = f"{RELATIONS}/metadata/thumbnail"
 THUMBNAIL = "/Metadata/thumbnail.png"
 MODEL = "/3D/3dmodel.model"
 UNITS = {"millimetres": "millimeter", "centimetres": "centimeter", "metres": "meter", "inches": "inch"}
-METADATA = ("Title", "Designer", "Description", "Copyright", "LicenseTerms", "Application")
+PACKING = 2
 HEAD = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -47,10 +48,8 @@ class Model(NamedTuple):
     longest: int = 0
 
 
-def package_bytes(
-    items: Sequence[Item], model: Model, metadata: Mapping[str, str], thumbnail: bytes, warn: Warn
-) -> bytes:
-    """A 3MF file. Items that show the same mesh share one object. ``metadata``: only the names in ``METADATA``."""
+def package_bytes(items: Sequence[Item], model: Model, metadata: dict[str, str], thumbnail: bytes, warn: Warn) -> bytes:
+    """A 3MF file. Items that show the same mesh share one object."""
     looks = Looks(warn, model.longest)
     xml = _model(items, model, metadata, looks)
     files = {
@@ -63,9 +62,9 @@ def package_bytes(
     if looks.pictures:
         files["3D/_rels/3dmodel.model.rels"] = _relations([(name, TEXTURE_RELATION) for name in looks.pictures])
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=5) as package:
+    with zipfile.ZipFile(out, "w") as package:
         for name, data in files.items():
-            package.writestr(zipfile.ZipInfo(name.lstrip("/")), data, _packing(name))
+            package.writestr(zipfile.ZipInfo(name.lstrip("/")), data, _packing(name), PACKING)
     return out.getvalue()
 
 
@@ -88,7 +87,7 @@ def _relations(targets: list[tuple[str, str]]) -> bytes:
     return HEAD + f'<Relationships xmlns="{RELATIONS}">{rows}</Relationships>'.encode()
 
 
-def _model(items: Sequence[Item], model: Model, metadata: Mapping[str, str], looks: Looks) -> bytes:
+def _model(items: Sequence[Item], model: Model, metadata: dict[str, str], looks: Looks) -> bytes:
     objects: dict[int, int] = {}
     shapes: list[bytes] = []
     build: list[bytes] = []
@@ -101,9 +100,9 @@ def _model(items: Sequence[Item], model: Model, metadata: Mapping[str, str], loo
             build.append(b'<item objectid="%d"%s/>' % (objects[id(mesh)], _transform(place, model.metres)))
     if not build:
         raise BadInput("No triangle of the mesh has an area.", "Check the node before this one.")
-    head = f'<model xmlns="{CORE}" xmlns:m="{MATERIALS}" unit="{UNITS[model.unit]}" xml:lang="en-US">'
-    told = [f'<metadata name="{k}">{escape(_printable(metadata[k]))}</metadata>' for k in METADATA if k in metadata]
-    parts = [HEAD, head.encode(), "".join(told).encode(), b"<resources>", *looks.xml, *shapes, b"</resources>"]
+    spaces = f'xmlns="{CORE}" xmlns:m="{MATERIALS}" xmlns:{PREFIX}="{OWN}"'
+    head = f'<model {spaces} unit="{UNITS[model.unit]}" xml:lang="en-US">'
+    parts = [HEAD, head.encode(), elements_of(metadata), b"<resources>", *looks.xml, *shapes, b"</resources>"]
     return b"".join([*parts, b"<build>", *build, b"</build></model>\n"])
 
 
@@ -121,20 +120,19 @@ def _object(mesh: Mesh, model: Model, looks: Looks) -> list[bytes]:
     look = b' pid="%d" pindex="0"' % group if group else b""
     name = quoteattr(_printable(mesh.name) or "mesh").encode()
     head = b'<object id="%d" type="model" name=%s%s><mesh><vertices>' % (looks.fresh(), name, look)
-    vertices = elements((b'<vertex x="', b'" y="', b'" z="'), b'"/>', points.ravel().tolist())
+    vertices = elements(points, b'<vertex x="', b'" y="', b'" z="', b'"/>')
     triangles = _triangles(faces[~flat], members[~flat], group)
     return [head, vertices, b"</vertices><triangles>", triangles, b"</triangles></mesh></object>"]
 
 
 def _triangles(faces: Array, members: Array, group: int) -> bytes:
-    before: tuple[bytes, ...] = (b'<triangle v1="', b'" v2="', b'" v3="')
+    corners = (b'<triangle v1="', b'" v2="', b'" v3="')
     if not group or not members.any():
-        return elements(before, b'"/>', faces.ravel().tolist())
+        return elements(faces, *corners, b'"/>')
+    first = b'" pid="%d" p1="' % group
     if (members == members[:, :1]).all():
-        rows = np.column_stack([faces, members[:, 0]])
-        return elements((*before, b'" pid="%d" p1="' % group), b'"/>', rows.ravel().tolist())
-    rows = np.column_stack([faces, members])
-    return elements((*before, b'" pid="%d" p1="' % group, b'" p2="', b'" p3="'), b'"/>', rows.ravel().tolist())
+        return elements(np.column_stack([faces, members[:, 0]]), *corners, first, b'"/>')
+    return elements(np.column_stack([faces, members]), *corners, first, b'" p2="', b'" p3="', b'"/>')
 
 
 def _transform(place: Array, metres: float) -> bytes:

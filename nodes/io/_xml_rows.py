@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as Tree
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from app.engine import BadFile
 
 COMMENT = re.compile(rb"<!--.*?-->", re.S)
-BLOCK = re.compile(rb"<((?:[\w.-]+:)?(?:vertices|triangles))(\s[^<>]*)?>(.*?)</\1\s*>", re.S)
+LIST = re.compile(rb"<((?:[\w.-]+:)?(?:vertices|triangles))(?:\s[^<>/]*)?>")
 AGAIN = "Export the file again."
 
 
@@ -21,38 +20,43 @@ class Rows:
 
     def __init__(self, text: bytes) -> None:
         self._text = text
-        self._starts = _places(re.finditer(rb"<[\w:.-]+[\s/>]", text))
+        letters = np.frombuffer(text, np.uint8)
+        following = letters[1:]
+        opens = (letters[:-1] == ord("<")) & (following != ord("/")) & (following != ord("!")) & (following != ord("?"))
+        self._count = int(np.count_nonzero(opens))
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return self._count
 
-    def column(self, name: str) -> NDArray[np.float64]:
-        """(K,) float64; NaN where an element lacks the attribute. Raises :class:`BadFile` for what is no number."""
-        pattern = re.compile(rb"\s" + name.encode() + rb"\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
-        found = list(pattern.finditer(self._text))
-        values = np.full(len(self), np.nan)
-        try:
-            numbers = np.array([match[1] if match[1] is not None else match[2] for match in found], "S").astype(float)
-        except ValueError:
-            raise BadFile(f"A {name!r} in the file is not a number.", AGAIN) from None
-        owner = np.searchsorted(self._starts, _places(found), "right") - 1
-        if len(owner) and (owner.min() < 0 or (np.diff(owner) == 0).any()):
-            raise BadFile(f"The attribute {name!r} is given twice.", AGAIN)
-        values[owner] = numbers
-        return values
+    def table(self, *names: str) -> NDArray[np.float64]:
+        """(K, one column for each name) float64; NaN where an element lacks the attribute. Raises :class:`BadFile`."""
+        from nodes.io._xml_loops import FINE, TWICE, attribute_rows
 
-    def whole(self, name: str, missing: NDArray[np.int64] | int = -1) -> NDArray[np.int64]:
-        """(K,) int64 from 0 to 2 ** 31, ``missing`` where an element lacks the attribute."""
-        values = self.column(name)
+        values = np.full((len(self), len(names)), np.nan)
+        bounds = np.cumsum([0, *map(len, names)])
+        letters = np.frombuffer("".join(names).encode(), np.uint8)
+        how = attribute_rows(np.frombuffer(self._text, np.uint8), letters, bounds, values)
+        if how == TWICE:
+            raise BadFile("An element in the file gives an attribute twice.", AGAIN)
+        return values if how == FINE else self._unusual(names)
+
+    def whole(self, *names: str) -> NDArray[np.int64]:
+        """As :meth:`table`, whole numbers from 0 to 2 ** 31; -1 where an element lacks the attribute."""
+        values = self.table(*names)
         given = ~np.isnan(values)
         sound = values[given]
         if len(sound) and not ((sound >= 0) & (sound < 2**31) & (sound == np.floor(sound))).all():
-            raise BadFile(f"A {name!r} in the file is not a whole number.", AGAIN)
-        return np.where(given, np.where(given, values, 0).astype(np.int64), missing)
+            raise BadFile(f"One of {', '.join(names)} in the file is not a whole number.", AGAIN)
+        return np.where(given, values, -1).astype(np.int64)
 
-
-def _places(matches: Any) -> NDArray[np.int64]:
-    return np.fromiter((match.start() for match in matches), np.int64)
+    def _unusual(self, names: tuple[str, ...]) -> NDArray[np.float64]:
+        """The same by the XML parser, for what the quick loops do not know."""
+        try:
+            inside = Tree.fromstring(b"<all>" + re.sub(rb"(</?)[\w.-]+:", rb"\1", self._text) + b"</all>")
+            rows = [[float(element.get(name, "nan")) for name in names] for element in inside.iter()]
+        except (Tree.ParseError, ValueError) as error:
+            raise BadFile(f"A list in the file is damaged: {error}.", AGAIN) from error
+        return np.array(rows[1:], np.float64).reshape(-1, len(names))
 
 
 class Document:
@@ -62,7 +66,7 @@ class Document:
         if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             data = re.sub(r"^\s*<\?xml.*?\?>", "", data.decode("utf-16", "replace").lstrip("\ufeff")).encode()
         self._blocks: list[bytes] = []
-        text = BLOCK.sub(self._put_aside, COMMENT.sub(b"", data))
+        text = self._without_lists(COMMENT.sub(b"", data) if b"<!--" in data else data)
         if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
             raise BadFile("The file defines entities of its own, which are not allowed in it.", AGAIN)
         try:
@@ -70,9 +74,16 @@ class Document:
         except (Tree.ParseError, ValueError, LookupError, RecursionError) as error:
             raise BadFile(f"The XML in the file is damaged: {error}.", AGAIN) from error
 
-    def _put_aside(self, match: re.Match[bytes]) -> bytes:
-        self._blocks.append(match[3])
-        return b'<%s block="%d"/>' % (match[1], len(self._blocks) - 1)
+    def _without_lists(self, text: bytes) -> bytes:
+        parts, at = [], 0
+        while match := LIST.search(text, at):
+            end = text.find(b"</" + match[1], match.end())
+            if end < 0:
+                break
+            parts.append(text[at : match.start()] + b'<%s block="%d">' % (match[1], len(self._blocks)))
+            self._blocks.append(text[match.end() : end])
+            at = end
+        return b"".join([*parts, text[at:]])
 
     def rows(self, element: Tree.Element | None) -> Rows:
         """The elements inside ``element``; none where it is missing or was empty."""

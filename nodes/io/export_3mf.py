@@ -9,8 +9,11 @@ from typing import Annotated, Literal
 import numpy as np
 
 from app.engine import Files, Mesh, Run, SaveFile, Setting, node
+from nodes.image._pixels import resample_pixels
 from nodes.io._axes import METRES
+from nodes.io._credits import CreditsFile, with_credits
 from nodes.io._textures import TextureSize, encode_all, longest_side, to_bytes
+from nodes.io._threemf_texts import metadata
 from nodes.io._write_3mf import Item, Model, package_bytes
 from nodes.io._written import checked
 
@@ -18,7 +21,7 @@ Unit = Literal["millimetres", "centimetres", "metres", "inches"]
 PREVIEW = 256
 
 
-@node("io.export_3mf", title="Export 3MF")
+@node("io.export_3mf", title="Export 3MF", credits=True)
 def export_3mf(
     run: Run,
     mesh: Mesh,
@@ -33,11 +36,13 @@ def export_3mf(
         bool, Setting(help="Stand on the print bed at its corner; off keeps the place that the mesh has.")
     ] = True,
     texture_size: Annotated[TextureSize, Setting(help="Larger textures are reduced to this.")] = "as they are",
+    credits_file: CreditsFile = False,
 ) -> Files:
     """Write a 3MF for 3D printing: shape, unit, and the base colour as texture, vertex colours or material.
 
     +Z is up, as the format asks. Positions that UV seams and hard edges double become one vertex again, so that slicers
     see a closed shape. The format has no normals, and of a material it keeps the base colour.
+    Title, designer, copyright and licence terms go into it.
     """
     mesh = checked(mesh)
     run.progress(0.1, "picture")
@@ -45,10 +50,9 @@ def export_3mf(
     run.progress(0.4, "geometry")
     place = _place(mesh) if on_bed else np.eye(4)
     items = [Item(piece, place) for piece in (_pieces(mesh) if parts == "by face group" else [mesh])]
-    metadata = {"Title": mesh.name, "Application": "Polyloom"}
     model = Model(unit, METRES[unit], longest_side(texture_size))
-    data = package_bytes(items, model, metadata, thumbnail, run.warn)
-    return Files.of({path.as_posix(): data}, shows=mesh)
+    data = package_bytes(items, model, metadata(run, mesh.name), thumbnail, run.warn)
+    return with_credits(run, Files.of({path.as_posix(): data}, shows=mesh), credits_file)
 
 
 def _place(mesh: Mesh) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
@@ -74,9 +78,8 @@ def _picture(mesh: Mesh) -> bytes:
     from nodes.mesh._camera import camera, fitting_distance, middle, reach
     from nodes.mesh._render import render
 
-    size = (PREVIEW, PREVIEW)
-    centred = replace(mesh, vertices=(mesh.vertices - middle(mesh)).astype(np.float32))
-    pose, lens = camera(25, 30, fitting_distance(max(reach(mesh), 1e-9), 35, size), 35, size)
-    seen = render(centred, pose, lens, size, "soft", finer=2)
-    pixels = to_bytes(np.dstack([seen.colour, seen.alpha]))
-    return encode_all({"preview": pixels})["preview"].data
+    size = (2 * PREVIEW, 2 * PREVIEW)
+    pose, lens = camera(25, 30, fitting_distance(reach(mesh), 35, size), 35, size, middle(mesh))
+    seen = render(mesh, pose, lens, size, "soft")
+    pixels = resample_pixels(np.dstack([seen.colour, seen.alpha]), (PREVIEW, PREVIEW))
+    return encode_all({"preview": to_bytes(pixels)})["preview"].data

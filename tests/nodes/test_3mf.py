@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from io_samples import coloured, load, noise, plain, refused, solid, textured, tiny, write
 
-from app.engine import BadInput, Image, Material, Mesh, Run
+from app.engine import BadInput, Credit, Image, Material, Mesh, Run
 from nodes.io import _package
 from nodes.io._read_3mf import METRES
 from nodes.io.export_3mf import export_3mf
@@ -149,6 +149,11 @@ class TestOut:
         found = official(path)
         assert found.GetMetaDataGroup().GetMetaDataByKey("", "Title").GetValue() == "Fuchs 狐"
         assert found.HasPackageThumbnailAttachment()
+        credited = Run(credits=(Credit("Chair", "Jané <Doe>", "CC BY 4.0", "https://example.org"),))
+        second = official(write(export_3mf(credited, plain()), tmp_path))
+        said = second.GetMetaDataGroup()
+        assert said.GetMetaDataByKey("", "Designer").GetValue() == "Jané <Doe>"
+        assert said.GetMetaDataByKey("", "LicenseTerms").GetValue() == "CC BY 4.0"
         with zipfile.ZipFile(path) as package:
             textures = [name for name in package.namelist() if "Textures" in name]
             assert load_size(package.read(textures[0])) == (512, 512)

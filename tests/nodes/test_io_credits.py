@@ -21,6 +21,7 @@ from app.engine.store import Store
 from nodes.io._credits import credits_text
 from nodes.io._licences import OFFERS, rights, terms
 from nodes.io._stated import credit_file
+from nodes.io.export_3mf import export_3mf
 from nodes.io.export_dds import export_dds
 from nodes.io.export_glb import export_glb
 from nodes.io.export_image import export_image
@@ -52,7 +53,7 @@ def _as(suffix: str) -> Export:
 
 
 PICTURES = {"png": export_png, "ktx2": export_ktx2, **{s: _as(s) for s in (".png", ".jpg", ".webp", ".tif", ".exr")}}
-MESHES = {"glb": export_glb, "obj": export_obj, "ply": export_ply}
+MESHES = {"glb": export_glb, "obj": export_obj, "ply": export_ply, "3mf": export_3mf}
 
 
 @pytest.mark.parametrize("export", [*MESHES.values(), *PICTURES.values()], ids=[*MESHES, *PICTURES])
@@ -255,7 +256,8 @@ def test_what_lies_beside_a_file_and_what_comes_first(tmp_path: Path) -> None:
     )
     assert said(path) == [Credit("Owl", "In The File", "CC BY 4.0", "https://example.org/owl")]
     (tmp_path / "owl.obj.license").write_text(
-        "SPDX-FileCopyrightText: © 2019 Acme\n\nSPDX-License-Identifier: CC0-1.0\n"
+        "SPDX-FileCopyrightText: © 2019 Acme\n\nSPDX-License-Identifier: CC0-1.0\n",
+        "utf-8",
     )
     assert said(path) == [Credit("Owl", "Acme", "CC0-1.0", "https://example.org/owl")]
     assert said(path, licence=" mine ", source="disk") == [Credit("Owl", "Acme", "mine", "disk")]

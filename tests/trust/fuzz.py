@@ -61,7 +61,7 @@ class Readers:
             return
         path = self.folder / f"case.{kind}"
         path.write_bytes(data)
-        (load_mesh if kind in ("obj", "ply", "stl", "off", "glb", "gltf") else load_image)(Run(), path)
+        (load_mesh if kind in ("obj", "ply", "stl", "off", "glb", "gltf", "3mf") else load_image)(Run(), path)
 
     def _graph(self, data: bytes) -> None:
         path = self.folder / "case.graph"

@@ -14,6 +14,7 @@ from PIL import Image as Pictures
 from app.engine import Image, Material, Mesh, Run
 from app.engine.embedded import write_png_text
 from nodes.io._write_exr import exr_bytes
+from nodes.io.export_3mf import export_3mf
 from nodes.io.export_glb import export_glb
 from nodes.io.export_image import export_image
 from nodes.io.export_obj import export_obj
@@ -117,6 +118,7 @@ def seeds() -> dict[str, list[bytes]]:
         "stl": [_first(export_stl(Run(), mesh)), b"solid a\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\n"
                 b"vertex 1 0 0\nvertex 0 1 0\nendloop\nendfacet\nendsolid a\n"],
         "off": [OFF],
+        "3mf": [_first(export_3mf(Run(), mesh))],
         "glb": [glb],
         "gltf": [_gltf(glb)],
         "png": [png, saved("PNG", mode="P"), saved("PNG", mode="I;16"), saved("PNG", mode="LA"), _deep_png(deep)],
