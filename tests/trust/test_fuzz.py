@@ -30,6 +30,7 @@ KINDS = {
     "tga",
     "exr",
     "hdr",
+    "3mf",
 }
 
 
