@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadFile
+from nodes.io._assembly import Assembly
 from nodes.io._beside import Beside
-from nodes.io._moved import moved
 from nodes.io._package import Package
 from nodes.io._parts import Array, Part, split_corners, taken
 from nodes.io._threemf_properties import Group, number_of, read_groups
@@ -21,6 +21,7 @@ from nodes.io._xml_rows import Document, Rows, attribute, child, local
 METRES = {"micron": 1e-6, "millimeter": 1e-3, "centimeter": 1e-2, "inch": 0.0254, "foot": 0.3048, "meter": 1.0}
 START = "3dmodel"
 MOST_FACES = 100_000_000
+MOST_OBJECTS = 100_000
 DEEPEST = 64
 AGAIN = "Export the file again."
 Key = tuple[str, int]
@@ -28,15 +29,20 @@ Key = tuple[str, int]
 
 @dataclass
 class _Object:
-    """One object: its parts by appearance, or the components that it is put together from."""
+    """One object: the numbers of its parts, or the components that it is put together from."""
 
     name: str
-    parts: list[Part] = field(default_factory=list)
+    parts: tuple[int, ...] = ()
     components: list[tuple[Key, Array]] = field(default_factory=list)
 
 
 def read_3mf(data: bytes, beside: Beside) -> list[Part]:
     """Every build item in place, one part for each appearance of each object. Says its unit through ``beside``."""
+    return list(read_3mf_scene(data, beside).flat())
+
+
+def read_3mf_scene(data: bytes, beside: Beside) -> Assembly:
+    """The build items and their components as objects; items that show the same object share its parts."""
     package = Package(data)
     book = _Book(package, beside)
     start = _start(package)
@@ -46,13 +52,12 @@ def read_3mf(data: bytes, beside: Beside) -> list[Part]:
         raise BadFile(f"The unit {unit[:40]!r} is not one that 3MF knows.", AGAIN)
     beside.says(METRES[unit], "+Z")
     build = child(root, "build")
-    parts: list[Part] = []
     for item in build if build is not None else ():
         if local(item) == "item":
-            parts += book.placed(_key(item, start, "objectid"), _matrix(item), 0)
+            book.place(_key(item, start, "objectid"), _matrix(item), -1, 0)
     if book.left_out:
         beside.warn(f"{book.left_out} support objects for the printer are left out.")
-    return parts
+    return book.assembly
 
 
 def _start(package: Package) -> str:
@@ -92,6 +97,7 @@ class _Book:
         self.package, self.beside = package, beside
         self.objects: dict[Key, _Object] = {}
         self.opened: dict[str, Tree.Element] = {}
+        self.assembly = Assembly()
         self.left_out = self.faces = 0
 
     def open(self, name: str) -> Tree.Element:
@@ -107,8 +113,8 @@ class _Book:
                 self._take(name, document, resources)
         return self.opened[small]
 
-    def placed(self, key: Key, matrix: Array, depth: int) -> Iterator[Part]:
-        """The parts of an object and its components with a (4, 4) matrix applied."""
+    def place(self, key: Key, matrix: Array, parent: int, depth: int) -> None:
+        """Add an object and its components to the assembly, with (4, 4) matrices to their parents."""
         if key not in self.objects and key[0] not in self.opened and (name := self.package.find("/" + key[0])):
             self.open(name)
         if key not in self.objects:
@@ -116,13 +122,12 @@ class _Book:
         if depth > DEEPEST:
             raise BadFile("Objects in the file contain one another without an end.", AGAIN)
         found = self.objects[key]
-        for part in found.parts:
-            self.faces += len(part.faces)
-            if self.faces > MOST_FACES:
-                raise BadFile("The model has more than 100 million triangles.", "Reduce it first.")
-            yield moved(part, matrix)
+        self.faces += sum(len(self.assembly.parts[k].faces) for k in found.parts)
+        if self.faces > MOST_FACES or len(self.assembly.names) >= MOST_OBJECTS:
+            raise BadFile("The model has more than 100 million triangles or 100,000 objects.", "Reduce it first.")
+        number = self.assembly.add(found.name, found.parts, matrix, parent)
         for inner, place in found.components:
-            yield from self.placed(inner, matrix @ place, depth + 1)
+            self.place(inner, place, number, depth + 1)
 
     def _take(self, name: str, document: Document, resources: Tree.Element) -> None:
         def picture(path: str) -> NDArray[np.uint8] | None:
@@ -137,20 +142,21 @@ class _Book:
                     self.left_out += 1
                     self.objects[key] = _Object("support")
                 else:
-                    self.objects[key] = _object(element, name, document, groups)
+                    self.objects[key] = self._object(element, name, document, groups)
 
-
-def _object(element: Tree.Element, here: str, document: Document, groups: dict[int, Group]) -> _Object:
-    found = _Object(element.get("name") or f"object {number_of(element, 'id')}")
-    mesh, components = child(element, "mesh"), child(element, "components")
-    if mesh is not None:
-        own = int(attribute(element, "pid") or -1), int(attribute(element, "pindex") or 0)
-        rows = document.rows(child(mesh, "triangles"))
-        parts = _parts(document.rows(child(mesh, "vertices")), rows, own, groups)
-        found.parts = [replace(part, name=found.name) for part in parts]
-    for component in components if components is not None else ():
-        found.components.append((_key(component, here, "objectid"), _matrix(component)))
-    return found
+    def _object(self, element: Tree.Element, here: str, document: Document, groups: dict[int, Group]) -> _Object:
+        found = _Object(element.get("name") or f"object {number_of(element, 'id')}")
+        mesh, components = child(element, "mesh"), child(element, "components")
+        if mesh is not None:
+            own = int(attribute(element, "pid") or -1), int(attribute(element, "pindex") or 0)
+            rows = document.rows(child(mesh, "triangles"))
+            parts = _parts(document.rows(child(mesh, "vertices")), rows, own, groups)
+            first = len(self.assembly.parts)
+            self.assembly.parts.extend(part.named(found.name) for part in parts)
+            found.parts = tuple(range(first, len(self.assembly.parts)))
+        for component in components if components is not None else ():
+            found.components.append((_key(component, here, "objectid"), _matrix(component)))
+        return found
 
 
 def _parts(vertices: Rows, rows: Rows, own: tuple[int, int], groups: dict[int, Group]) -> Iterator[Part]:

@@ -21,7 +21,7 @@ Unit = Literal["millimetres", "centimetres", "metres", "inches"]
 PREVIEW = 256
 
 
-@node("io.export_3mf", title="Export 3MF", credits=True)
+@node("io.export_3mf", title="Export 3MF", group="Export", credits=True)
 def export_3mf(
     run: Run,
     mesh: Mesh,

@@ -13,7 +13,7 @@ from app.engine import BadFile, BadInput, Isolated, Mesh, OpenFile, Run, Setting
 from nodes.io._axes import METRES, OURS, USUAL, Frame, turned
 from nodes.io._beside import MAX_BYTES, Beside
 from nodes.io._companions import companions
-from nodes.io._parts import Part, joined
+from nodes.io._parts import Part, Warn, joined
 from nodes.io._read_3mf import read_3mf
 from nodes.io._read_gltf import read_gltf
 from nodes.io._read_obj import read_obj

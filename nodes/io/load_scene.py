@@ -8,17 +8,22 @@ from typing import Annotated, Literal
 
 from app.engine import BadFile, Isolated, OpenFile, Run, Scene, Setting, node
 from nodes.io._assembly import Assembly, apart
-from nodes.io._axes import METRES, Up
 from nodes.io._beside import Beside
 from nodes.io._companions import companions
+from nodes.io._read_3mf import read_3mf_scene
 from nodes.io._read_gltf import read_gltf_scene
 from nodes.io._read_obj import read_obj_scene
 from nodes.io._scene_of import scene_of
 from nodes.io._stated import Author, Licence, Source, credit_file
-from nodes.io.load_mesh import READERS, Units, content_of, finite_part, in_words
+from nodes.io.load_mesh import READERS, Units, content_of, finite_part, in_words, said_frame
 
 Reader = Callable[[bytes, Beside], Assembly]
-SCENES: dict[str, Reader] = {".glb": read_gltf_scene, ".gltf": read_gltf_scene, ".obj": read_obj_scene}
+SCENES: dict[str, Reader] = {
+    ".glb": read_gltf_scene,
+    ".gltf": read_gltf_scene,
+    ".obj": read_obj_scene,
+    ".3mf": read_3mf_scene,
+}
 """Readers of files with a hierarchy. Of any other mesh file each part becomes an object."""
 
 
@@ -30,10 +35,10 @@ def load_scene(
         OpenFile(suffixes=(".glb", ".gltf", *READERS), companions=companions, help="The scene to read."),
     ] = Path(),
     units: Annotated[
-        Units, Setting(help="What one unit of the file is. Auto: millimetres for STL, metres for the rest.")
+        Units, Setting(help="What one unit of the file is. Auto: as it says, millimetres for STL, or metres.")
     ] = "auto",
     up: Annotated[
-        Literal["auto", "+Y", "+Z"], Setting(help="Which way is up in the file. Auto: +Z for STL, +Y for the rest.")
+        Literal["auto", "+Y", "+Z"], Setting(help="Which way is up in the file. Auto: as it says, +Z for STL, or +Y.")
     ] = "auto",
     licence: Licence = "",
     author: Author = "",
@@ -41,22 +46,22 @@ def load_scene(
 ) -> Scene:
     """Read a file with all its objects: names, hierarchy, instances and every material stay as they are.
 
-    GLB and glTF keep everything; of OBJ each object or group becomes one. The result is in metres with +Y up. Take one
-    object out with Pick from scene, put it back with Replace in scene, and write all of it with Export scene.
+    GLB and glTF keep everything, 3MF its objects and components; of OBJ each object or group becomes one. The result
+    is in metres with +Y up. Take one object out with Pick from scene, put it back with Replace in scene, and write all
+    of it with Export scene.
     """
     data = content_of(path)
     credit_file(run, path, licence, author, source)
     run.progress(0.1, "reading")
     suffix = path.suffix.lower()
-    found = in_words(lambda: _read(suffix, data, Beside(path.parent, run.warn), path.stem), path.name)
+    beside = Beside(path.parent, run.warn)
+    found = in_words(lambda: _read(suffix, data, beside, path.stem), path.name)
     run.progress(0.7, "objects")
     parts = [finite_part(part, False, run) for part in found.parts]
     if not any(len(part.faces) for part in parts):
         raise BadFile(f"{path.name} has no faces.", "Choose a file with triangles; points alone are not enough.")
-    stl = suffix == ".stl"
-    upwards: Up = up if up != "auto" else "+Z" if stl else "+Y"
-    unit = units if units != "auto" else "millimetres" if stl else "metres"
-    return scene_of(found, parts, path.stem, METRES[unit], upwards)
+    frame = said_frame(path, beside, units, up, run.warn)
+    return scene_of(found, parts, path.stem, frame.metres, frame.up)
 
 
 def _read(suffix: str, data: bytes, beside: Beside, name: str) -> Assembly:

@@ -15,9 +15,11 @@ import pytest
 from io_samples import coloured, load, noise, plain, refused, solid, textured, tiny, write
 
 from app.engine import BadInput, Credit, Image, Material, Mesh, Run
+from app.engine.placing import in_place
 from nodes.io import _package
 from nodes.io._read_3mf import METRES
 from nodes.io.export_3mf import export_3mf
+from nodes.io.load_scene import load_scene
 from nodes.mesh.primitives import box, sphere
 
 WRAPPER = lib3mf.get_wrapper()
@@ -269,6 +271,17 @@ class TestIn:
         low, high = points.min(0) * 0.0254, points.max(0) * 0.0254
         assert mesh.bounds[0] == pytest.approx([low[0], low[2], -high[1]], abs=1e-6)
         assert mesh.bounds[1] == pytest.approx([high[0], high[2], -low[1]], abs=1e-6)
+
+    def test_a_scene_keeps_objects_and_shares_what_is_shown_twice(self, tmp_path):
+        body = f"""<resources><object id="1" name="leg">{MESH}</object><object id="2" name="table"><components>
+            <component objectid="1"/><component objectid="1" transform="1 0 0 0 1 0 0 0 1 5 0 0"/></components></object>
+            </resources><build><item objectid="2"/></build></model>"""
+        (tmp_path / "a.3mf").write_bytes(model(body, "centimeter"))
+        scene = load_scene(Run(), tmp_path / "a.3mf")
+        assert scene.names == ("table", "leg", "leg") and scene.parents.tolist() == [-1, 0, 0]
+        assert len(scene.meshes) == 1 and scene.parts == ((), (0,), (0,))
+        moved = in_place(scene)[1]
+        assert moved.bounds[0] == pytest.approx([0.05, 0, -0.01]) and moved.bounds[1] == pytest.approx([0.06, 0, 0])
 
     def test_several_materials_in_one_object(self, tmp_path):
         four = POINTS.replace("</vertices>", '<vertex x="0" y="0" z="1"/></vertices>')
