@@ -142,7 +142,7 @@ def _put_together(source: _Source, found: Collapsed) -> Mesh:
         normals=normals[corner.ravel()[first]].astype(np.float32),
         uv=uv,
         colours=colours,
-        material=mesh.material if kept else _without_pictures(mesh.material),
+        material=mesh.material if kept else without_pictures(mesh.material),
         face_groups=None if mesh.face_groups is None else mesh.face_groups[source.real[found.face_of]],
         name=mesh.name,
     )
@@ -170,7 +170,7 @@ def _normals(found: Collapsed) -> tuple[Array, Array]:
     return grouped_normals(found.points, found.faces, fan, count), fan
 
 
-def _without_pictures(material: Material | None) -> Material | None:
+def without_pictures(material: Material | None) -> Material | None:
     """Without UVs textures have no place."""
     if material is None or any(getattr(material, name) is not None for name in Material.MAPS):
         return None

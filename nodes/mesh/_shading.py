@@ -80,7 +80,19 @@ def creased(mesh: Mesh, angle: float) -> Mesh:
     weld = weld_points(mesh.vertices)
     faces = weld.ids[mesh.faces]
     edges = edges_of(faces)
-    count, fan = fans(edges, faces, _soft(mesh, edges, angle))
+    return _split(mesh, edges, faces, _soft(mesh, edges, angle))
+
+
+def creased_along(mesh: Mesh, hard: NDArray[np.bool_]) -> Mesh:
+    """The same with the edges that are marked, (M, 3) for the sides of each face."""
+    weld = weld_points(mesh.vertices)
+    faces = weld.ids[mesh.faces]
+    edges = edges_of(faces)
+    return _split(mesh, edges, faces, edges.pairs[~hard.ravel()[edges.pairs].any(axis=1)])
+
+
+def _split(mesh: Mesh, edges: Edges, faces: Ints, soft: Ints) -> Mesh:
+    count, fan = fans(edges, faces, soft)
     normals = grouped_normals(mesh.vertices, mesh.faces, fan, count)
     key = mesh.faces.ravel().astype(np.int64) * count + fan.ravel()
     _, first, inverse = np.unique(key, return_index=True, return_inverse=True)

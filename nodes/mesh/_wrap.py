@@ -32,7 +32,7 @@ class Grid:
         return np.asarray(self.low + index * self.step)
 
 
-def grid_over(low: Array, high: Array, voxels: int) -> Grid:
+def grid_over(low: Array, high: Array, voxels: float) -> Grid:
     """``voxels`` along the longest side of a box, and a margin."""
     step = float((high - low).max()) / voxels
     blocks = np.ceil(((high - low) / step + 4) / BLOCK).astype(int)
@@ -41,7 +41,7 @@ def grid_over(low: Array, high: Array, voxels: int) -> Grid:
     return Grid(low - spare, step, (i, j, k))
 
 
-def wrap(points: Array, faces: Array, voxels: int, told: Told) -> tuple[Array, Array] | None:
+def wrap(points: Array, faces: Array, voxels: float, told: Told) -> tuple[Array, Array] | None:
     """((V, 3) float32 positions, (F, 3) faces) of a closed surface that looks outward, or None if nothing is enclosed.
 
     Where the surface is near, the new one passes at its distance between two grid points; across holes it passes where
