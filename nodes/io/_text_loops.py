@@ -115,14 +115,19 @@ def number_lines(word: Bytes, rows: NDArray[np.float32]) -> Bytes:
 
 @kernel
 def face_lines(faces: NDArray[Any], uv: bool, normals: bool) -> Bytes:
-    """OBJ ``f`` lines of (M, 3) faces, counted from 1; UVs and normals are numbered like the positions."""
-    out = np.empty(faces.shape[0] * (2 + 3 * 36), np.uint8)
+    """OBJ ``f`` lines of (M, K) faces, counted from 1; UVs and normals are numbered like the positions.
+
+    Corners below 0 are left out: a triangle among quads.
+    """
+    out = np.empty(faces.shape[0] * (2 + faces.shape[1] * 36), np.uint8)
     at = 0
     for face in range(faces.shape[0]):
         out[at] = 102
         at += 1
-        for corner in range(3):
+        for corner in range(faces.shape[1]):
             number = int(faces[face, corner]) + 1
+            if number <= 0:
+                continue
             out[at] = SPACE
             at = _whole(out, at + 1, number)
             if uv or normals:

@@ -11,6 +11,7 @@ import numpy as np
 from app.engine import Files, Image, Material, Mesh, Run, SaveFile, Setting, node
 from nodes.io._credits import CreditsFile, comments, with_credits
 from nodes.io._factors import times_factor
+from nodes.io._quad_rows import quad_rows
 from nodes.io._textures import TextureSize, UInt8, colour_bytes, encode_all, grey_bytes, longest_side
 from nodes.io._written import beside, checked
 
@@ -34,6 +35,10 @@ def export_obj(
         "asset.obj"
     ),
     texture_size: Annotated[TextureSize, Setting(help="Larger textures are reduced to this.")] = "as they are",
+    quads: Annotated[
+        bool,
+        Setting(help="Two triangles that follow one another and form a convex quad, as Remesh makes them, become one."),
+    ] = False,
     credits_file: CreditsFile = False,
 ) -> Files:
     """Write an OBJ with its MTL material and PNG textures beside it, in metres, +Y up.
@@ -49,12 +54,15 @@ def export_obj(
         contents, library = _material_files(run, path, mesh.material, longest_side(texture_size), mesh.uv is not None)
         head += f"mtllib {library}\nusemtl {_word(mesh.material.name)}\n"
     run.progress(0.5, "geometry")
-    contents = {path.as_posix(): obj_bytes(mesh, head), **contents}
+    contents = {path.as_posix(): obj_bytes(mesh, head, quads), **contents}
     return with_credits(run, Files(tuple(contents), tuple(contents.values()), shows=mesh), credits_file)
 
 
-def obj_bytes(mesh: Mesh, head: str = "") -> UInt8:
-    """OBJ text of a mesh with finite numbers, (size,) uint8. ``head``: whole lines to begin with."""
+def obj_bytes(mesh: Mesh, head: str = "", quads: bool = False) -> UInt8:
+    """OBJ text of a mesh with finite numbers, (size,) uint8. ``head``: whole lines to begin with.
+
+    ``quads``: write pairs of triangles as quads where :func:`quad_rows` finds them.
+    """
     from nodes.io._text_loops import face_lines, number_lines
 
     blocks: list[tuple[bytes, np.ndarray[Any, np.dtype[np.float32]]]] = [(b"v", mesh.vertices)]
@@ -65,8 +73,9 @@ def obj_bytes(mesh: Mesh, head: str = "") -> UInt8:
     if mesh.normals is not None:
         blocks.append((b"vn", np.nan_to_num(mesh.normals)))
     with ThreadPoolExecutor(len(blocks) + 1) as pool:
-        faces = pool.submit(face_lines, mesh.faces, mesh.uv is not None, mesh.normals is not None)
-        lines = [pool.submit(number_lines, np.frombuffer(word, np.uint8), rows) for word, rows in blocks]
+        rows = quad_rows(mesh.vertices, mesh.faces) if quads else mesh.faces
+        faces = pool.submit(face_lines, rows, mesh.uv is not None, mesh.normals is not None)
+        lines = [pool.submit(number_lines, np.frombuffer(word, np.uint8), values) for word, values in blocks]
         parts = [np.frombuffer(head.encode(), np.uint8), *(task.result() for task in [*lines, faces])]
     return np.concatenate(parts)
 

@@ -21,7 +21,7 @@ TRIES = (1.0, 1.05, 0.95, 1.1)  # shares of the number of quads, until a closed 
 AFTER_VOXELS = 4  # rounds that make even triangles of the grid's slivers
 
 
-@node("mesh.remesh", title="Remesh", isolated=Isolated(limit_s=600))
+@node("mesh.remesh", title="Remesh", group="Reduce and remesh", isolated=Isolated(limit_s=600))
 def remesh(
     run: Run,
     mesh: Mesh,

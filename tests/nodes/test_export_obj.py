@@ -8,7 +8,7 @@ from io_samples import bytes_of, coloured, full_material, noise, plain, same_geo
 
 from app.engine import BadInput, Material, Mesh, Run
 from nodes.io._text_loops import face_lines, number_lines
-from nodes.io.export_obj import export_obj
+from nodes.io.export_obj import export_obj, obj_bytes
 from nodes.io.load_mesh import load_mesh
 
 
@@ -110,3 +110,39 @@ def test_an_independent_reader_sees_the_same(tmp_path, make):
 def test_bad_meshes_are_refused_in_words():
     with pytest.raises(BadInput, match="no faces"):
         export_obj(Run(), Mesh.of(np.zeros((3, 3)), np.zeros((0, 3))))
+
+
+@pytest.mark.parametrize(
+    ("pick", "quads", "triangles"),
+    [(lambda f: f, 54, 0), (lambda f: np.delete(f, [1, 2, 3], axis=0), 52, 1), (lambda f: f[::2], 0, 54)],
+    ids=["all pairs", "odd ones before", "halves only"],
+)
+def test_pairs_of_triangles_are_written_as_quads(pick, quads, triangles):
+    """Of a box with 3 x 3 cells a side: the same faces looking outward, as quads where both halves are there."""
+    from nodes.mesh.primitives import box
+
+    mesh = replace(box(pieces=3), normals=None, uv=None)
+    mesh = replace(mesh, faces=np.ascontiguousarray(pick(mesh.faces)))
+    text = obj_bytes(mesh, quads=True).tobytes().decode().split("\n")
+    rows = [[int(word) - 1 for word in line.split()[1:]] for line in text if line.startswith("f ")]
+    assert [sum(len(row) == n for row in rows) for n in (4, 3)] == [quads, triangles]
+    area = 0.0
+    for row in rows:
+        at = mesh.vertices[row].astype(np.float64)
+        crossed = np.cross(at[1:-1] - at[0], at[2:] - at[0])
+        assert (crossed @ at.mean(axis=0) > 0).all()
+        area += np.linalg.norm(crossed, axis=1).sum() / 2
+    assert area == pytest.approx(len(mesh.faces) / 18, rel=1e-5)
+
+
+def test_a_dart_and_a_folded_pair_stay_triangles():
+    dart = np.float32([[0, 0, 0], [2, 0, 0], [0.2, 0.2, 0], [0, 2, 0]])
+    assert (_quads_of(dart, [[0, 1, 2], [0, 2, 3]]) == 0).all()
+    assert (_quads_of(np.float32([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]), [[0, 1, 2], [0, 2, 3]]) == 1).all()
+    assert (_quads_of(np.float32([[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 0.1, 0]]), [[0, 1, 2], [0, 2, 3]]) == 0).all()
+
+
+def _quads_of(points, faces):
+    from nodes.io._quad_rows import quad_rows
+
+    return np.array([(quad_rows(points, np.roll(np.int32(faces), k, axis=1))[:, 3] >= 0).sum() for k in range(3)])
