@@ -227,7 +227,7 @@ def test_real_meshes(name: str) -> None:
 
 @pytest.mark.parametrize("method", ["triangles", "quads"])
 def test_retopology_and_bake(method: str) -> None:
-    """The chain that it is for: new faces over a dense shape, unwrapped, and what the dense one shows baked onto them."""
+    """The chain that it is for: new faces over a dense shape, unwrapped, and the dense one baked onto them."""
     from nodes.mesh.unwrap import unwrap
     from nodes.texture._loops import look_up
     from nodes.texture.bake import bake
