@@ -41,6 +41,7 @@ _LAYOUT = ("mesh.unwrap", "mesh.uv*", "mesh.light*", "texture.atlas*", "mesh.rem
 _CLOSED = ("mesh.repair", "mesh.boolean*", "mesh.slice*", "mesh.cut*", "mesh.split*", "mesh.hollow*", "mesh.thicken*",
            "mesh.remesh*", "mesh.voxel*", "mesh.mirror*", "mesh.join*")  # fmt: skip
 _SIZE = ("mesh.transform", "mesh.scale*", "mesh.align*", "physics.make_stand", "physics.stands", "physics.drop_test")
+_INPUTS = ("io.load_*", "generate.*", "image_to_3d.*")
 _KNOBS = ("target_faces", "reduce_to", "share", "triangles", "levels", "faces", "segments", "pieces", "resolution")
 _PIXELS = ("texture_size", "size", "width", "resolution", "scale")
 
@@ -69,6 +70,8 @@ RULES: dict[str, Rule] = {
     "on_floor": Rule("its lowest point lies at height 0", "", _SIZE, ("move_y", "y")),
     "max_file_mb": Rule("all files together", "MB", ("io.export_*",), ("texture_size", "colour_format"), "files"),
     "min_lods": Rule("levels of detail", "levels", ("mesh.lod_chain",), ("levels",), "lods"),
+    "licences_stated": Rule("every input states its licence", "", _INPUTS),
+    "commercial_use": Rule("every input and model may be used commercially", "", _INPUTS),
     "max_last_lod_triangles": Rule("triangles of the last level", "triangles", ("mesh.lod_chain",), _KNOBS, "lods"),
 }
 

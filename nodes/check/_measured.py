@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from app.engine import Files, Image, Material, Mesh, Report, Run
+from nodes.io._licences import named, non_commercial, unstated
 from nodes.mesh._budget import budget_rows
 from nodes.mesh._measure import Layout, Shape, Skin, measure, measure_uv, skin_of
 
@@ -111,5 +112,12 @@ MEASURES: dict[str, Callable[[Asset], float | bool | None]] = {
     "on_floor": lambda a: bool(abs(float(a.mesh.bounds[0][1])) <= FLOOR * a.size),
     "max_file_mb": _files_mb,
     "min_lods": lambda a: None if a.levels is None else len(a.levels),
+    "licences_stated": lambda a: not unstated(a.run.credits),
+    "commercial_use": lambda a: not non_commercial(a.run.credits),
     "max_last_lod_triangles": lambda a: a.levels[-1] if a.levels else None,
+}
+
+WHICH: dict[str, Callable[[Asset], str]] = {
+    "licences_stated": lambda a: named(unstated(a.run.credits)),
+    "commercial_use": lambda a: named(non_commercial(a.run.credits)),
 }

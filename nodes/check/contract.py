@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 from app.engine import BadFile, BadInput, Files, Mesh, Multiline, OpenFile, Report, Run, Setting, Text, node
 from nodes.check._blame import Blame
 from nodes.check._contract import RULES, Limit, Rules, as_text, merged
-from nodes.check._measured import MEASURES, Asset
+from nodes.check._measured import MEASURES, WHICH, Asset
 from nodes.mesh._checks import need_sound
 
 Target = Literal["mobile", "desktop", "web", "AR", "print", "own"]
@@ -28,12 +28,16 @@ class Checked(NamedTuple):
 
 @dataclass(frozen=True)
 class Found:
-    """What a rule found. ``value``: None where there is nothing to measure. ``cause``: the likely node, in words."""
+    """What a rule found. ``value``: None where there is nothing to measure. ``cause``: the likely node, in words.
+
+    ``which``: what breaks the rule, by name.
+    """
 
     key: str
     limit: Limit
     value: Limit | None
     cause: str = ""
+    which: str = ""
 
     @property
     def kept(self) -> bool:
@@ -51,14 +55,15 @@ class Found:
         """Such as ``12,304 triangles, at most 10,000 allowed``."""
         rule = RULES[self.key]
         if rule.yes_no:
-            return f"it is {'not ' if self.limit else ''}true that {rule.words}"
+            which = f": {self.which}" if self.which else ""
+            return f"it is {'not ' if self.limit else ''}true that {rule.words}{which}"
         bound = "at least" if self.key.startswith("min_") else "at most"
         value = 0 if self.value is None else self.value
         what = "" if rule.words == rule.unit else f"{rule.words}: "
         return f"{what}{value:,.6g} {rule.unit}, {bound} {self.limit:,.6g} allowed"
 
 
-@node("check.contract", title="Asset contract", volatile=True)
+@node("check.contract", title="Asset contract", volatile=True, credits=True)
 def contract(
     run: Run,
     mesh: Mesh,
@@ -87,7 +92,7 @@ def contract(
     max_triangles, max_vertices, max_parts, max_materials, max_textures, max_texture_px, max_texture_mb, power_of_two,
     min_texels_per_m, max_texels_per_m, uvs, uvs_in_square, max_uv_overlap, normals, watertight, manifold,
     max_degenerate, max_intersections, min_wall_mm, min_size_m, max_size_m, on_floor, max_file_mb, min_lods,
-    max_last_lod_triangles.
+    max_last_lod_triangles, licences_stated, commercial_use. The last two go by the words of the licences.
     """
     run.progress(0.0, "rules")
     name, wanted = merged(target, ("The file", _text_of(file)), ("The text in 'rules'", rules))
@@ -120,7 +125,10 @@ def _measured(run: Run, asset: Asset, wanted: Rules) -> list[Found]:
     for number, key in enumerate(k for k in RULES if k in wanted):
         run.progress(0.05 + 0.9 * number / len(wanted), key.replace("_", " "))
         one = Found(key, wanted[key], MEASURES[key](asset))
-        found.append(one if one.kept else Found(key, one.limit, one.value, blame.words(RULES[key])))
+        if not one.kept:
+            which = WHICH[key](asset) if key in WHICH else ""
+            one = replace(one, cause=blame.words(RULES[key]), which=which)
+        found.append(one)
     return found
 
 

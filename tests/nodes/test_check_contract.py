@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from mesh_shapes import grid, moved, sphere, together
 
-from app.engine import BadFile, BadInput, BadParam, Files, Image, Material, Mesh, Report, Run
+from app.engine import BadFile, BadInput, BadParam, Credit, Files, Image, Material, Mesh, Report, Run
 from app.engine.graph import Graph, Link, Node
 from app.engine.graph_file import dumps
 from nodes.check._contract import RULES, TARGETS
@@ -41,6 +41,7 @@ GOOD: dict[str, object] = {
     "max_texels_per_m": 100, "uvs": True, "uvs_in_square": True, "max_uv_overlap": 0.0, "normals": True,
     "watertight": True, "manifold": True, "max_degenerate": 0, "max_intersections": 0, "min_wall_mm": 999,
     "min_size_m": 1, "max_size_m": 1, "on_floor": True, "max_file_mb": 1e-6, "min_lods": 2, "max_last_lod_triangles": 8,
+    "licences_stated": True, "commercial_use": True,
 }  # fmt: skip
 FILES = Files.of({"a.glb": b"x"})
 LODS = Report("l", (("LOD0 triangles", 48), ("LOD1 triangles", 8)))
@@ -104,6 +105,22 @@ def test_each_breach_is_found(key: str) -> None:
     report = checked(mesh, {key: GOOD[key]})
     assert report.value("passed") is False and report.value("breaches") == 1 and report.value(key) == "BROKEN"
     assert key in report.verdict and report.value(f"{key}: breach")
+
+
+def test_the_rules_about_licences_name_the_inputs_that_break_them() -> None:
+    works = (
+        Credit("wood.jpg", licence="CC0"),
+        Credit("chair.obj"),
+        Credit("Net", licence="own terms, NOT FOR COMMERCIAL USE", kind="model"),
+        Credit("painter", kind="service"),
+    )
+    rules = json.dumps({"licences_stated": True, "commercial_use": True})
+    run = Run(credits=works)
+    report = contract(run, asset(), target="own", rules=rules).report
+    assert report.value("licences_stated: breach") == "it is not true that every input states its licence: chair.obj"
+    assert "Net (own terms" in str(report.value("commercial_use: breach")) and len(run.notes) == 2
+    kept = contract(Run(credits=(works[0], works[3])), asset(), target="own", rules=rules).report
+    assert kept.value("passed") is True
 
 
 def test_measures_that_only_rounding_puts_over_a_limit_are_kept_and_counts_are_exact() -> None:
