@@ -77,7 +77,11 @@ def tooltip(spec: NodeSpec) -> str:
 
 def about(spec: NodeSpec, seconds: float | None = None) -> str:
     """Rich text for the foot of the inspector. ``seconds``: what it took on this machine, if it ever ran."""
-    lines = [f"{escape(spec.id)} · version {spec.version}", f"Licence {escape(spec.licence)}", _sentence(tier(spec))]
+    lines = [
+        f"{escape(spec.id)} · version {spec.version}",
+        f"This step: {escape(spec.licence)} licence",
+        _sentence(tier(spec)),
+    ]
     lines += filter(None, [took(seconds)])
     lines += _models(spec)
     if spec.isolated:

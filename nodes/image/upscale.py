@@ -14,6 +14,7 @@ from app.engine.placement import free_gb
 from app.engine.weight_files import digest_of, path_of
 from nodes.image import _upscale_model as network
 from nodes.image._pixels import check_finite, check_size, extend_colours, image_of, resample
+from nodes.io._model_credits import credit_model
 
 Float32 = NDArray[np.float32]
 Model = Literal["x4plus", "x4plus-anime", "x2plus", "animevideov3", "general-x4v3", "own file"]
@@ -57,6 +58,8 @@ def upscale(
     run.progress(0, "loading the network")
     check_finite(image.pixels)
     path = _file(model, file)
+    if model == "own file":
+        credit_model(run, path)
     wants_half = half and run.device != "cpu"
     name = f"upscale {digest_of(path)} {run.device} {wants_half}"
     load = partial(network.load, path, run.device, wants_half)

@@ -92,10 +92,10 @@ def credits_text(run: Run, name: str) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def with_credits(run: Run, files: Files, wanted: bool, always: bool = False) -> Files:
+def with_credits(run: Run, files: Files, wanted: bool, always: bool = False, place: str = "") -> Files:
     """The files, with ``name.credits.txt`` beside the first one where wanted, and the remarks on the node.
 
-    ``always``: wanted whenever there are credits, since the format has no place for them.
+    ``always``: wanted whenever there are credits, since the format has no place for them. ``place``: another name.
     """
     for remark in remarks(run.credits):
         run.warn(remark)
@@ -103,7 +103,7 @@ def with_credits(run: Run, files: Files, wanted: bool, always: bool = False) -> 
         return files
     first = PurePosixPath(files.names[0])
     text = np.frombuffer(credits_text(run, first.name).encode(), np.uint8)
-    beside = str(first.with_name(f"{first.stem}.credits.txt"))
+    beside = place or str(first.with_name(f"{first.stem}.credits.txt"))
     return replace(files, names=(*files.names, beside), contents=(*files.contents, text))
 
 

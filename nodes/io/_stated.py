@@ -93,6 +93,12 @@ def beside(path: Path) -> tuple[Path, ...]:
     return tuple(place for name in names if (place := path.with_name(name)).is_file()) if path.name else ()
 
 
+def licence_beside(path: Path) -> Stated:
+    """What the ``.license`` file of ``path``, or else a licence file in its folder, states."""
+    own = _fields(_text(path.with_name(f"{path.name}.license"), HEAD).splitlines())
+    return {name: text for name, text in {**_plain(_folder(path)), **_plain(own)}.items() if text}
+
+
 def works_of(data: Any) -> tuple[Credit, ...]:
     """The credits in JSON that an earlier export wrote; what is not of that form is left out."""
     found = []

@@ -20,6 +20,7 @@ from app.engine.script import Workspace
 from app.engine.store import Store
 from nodes.io._credits import credits_text
 from nodes.io._licences import OFFERS, rights, terms
+from nodes.io._model_credits import credit_model
 from nodes.io._stated import credit_file
 from nodes.io.export_3mf import export_3mf
 from nodes.io.export_dds import export_dds
@@ -310,3 +311,20 @@ def test_meshes_made_here_need_no_credits() -> None:
     run = Run()
     assert isinstance(plain(), Mesh) and export_glb(run, plain(), credits_file=False).names == ("asset.glb",)
     assert run.notes == []
+
+
+def test_model_files_that_a_person_brings_are_credited(tmp_path: Path) -> None:
+    header = json.dumps({"__metadata__": {"modelspec.author": "Jane", "modelspec.license": "CC BY-NC 4.0"}}).encode()
+    (tmp_path / "style.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    (tmp_path / "torn.safetensors").write_bytes(b"\xff" * 20)
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "README.md").write_text("---\ntags: [a]\nlicense: openrail++\n---\nA net. license: no\n")
+    run = Run()
+    for name in ("style.safetensors", "torn.safetensors", "net"):
+        credit_model(run, tmp_path / name)
+    credit_model(run, Path())
+    assert run.said == [
+        Credit("style.safetensors", "Jane", "CC BY-NC 4.0", kind="model"),
+        Credit("torn.safetensors", kind="model"),
+        Credit("net", licence="openrail++", kind="model"),
+    ]

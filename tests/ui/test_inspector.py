@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 from window_kit import Desk
 from window_nodes import everything, registry
@@ -221,6 +222,24 @@ def test_a_driven_parameter_says_by_whom(desk: Desk, shown: str) -> None:
 def test_a_missing_file_is_told_beside_its_row(desk: Desk, qtbot: QtBot) -> None:
     desk.add("open_picture", path="gone.png")
     qtbot.waitUntil(lambda: "gone.png is not there" in row(desk, "path").problem.text())
+
+
+def test_usual_texts_are_offered_and_any_other_may_be_typed(desk: Desk, shown: str) -> None:
+    usual, steps = row(desk, "usual"), desk.editor.undo_stack.count()
+    combo = usual.findChild(QComboBox)
+    assert usual.field.placeholderText() == "as it says" and usual.field.text() == ""
+    assert [combo.itemText(place) for place in range(combo.count())] == ["CC0", "own work"]
+    combo.setFocus()
+    combo.setCurrentIndex(1)
+    combo.activated.emit(1)
+    assert param(desk, shown, "usual") == "own work"
+    type_into(usual.field, "own")
+    assert param(desk, shown, "usual") == "own" and combo.count() == 2
+    usual.field.clear()
+    type_into(usual.field, "")
+    assert param(desk, shown, "usual") == "" and desk.editor.undo_stack.count() == steps + 3
+    desk.editor.undo_stack.undo()
+    assert usual.field.text() == "own"
 
 
 def test_seldom_needed_settings_are_folded(desk: Desk, shown: str) -> None:

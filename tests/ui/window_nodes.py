@@ -14,6 +14,7 @@ from app.engine import (
     Files,
     Folder,
     Image,
+    Line,
     Mesh,
     Multiline,
     Number,
@@ -117,6 +118,7 @@ def everything(
     source: Annotated[str, OpenFile(suffixes=(".png",), optional=True)] = "",
     place: Annotated[str, Folder(optional=True)] = "",
     target: Annotated[str, SaveFile(suffixes=(".png",))] = "result.png",
+    usual: Annotated[str, Line(offers=("CC0", "own work"), placeholder="as it says")] = "",
     rare: Annotated[float, Slider(0, 1, advanced=True)] = 0.5,
 ) -> Text:
     """One row of every kind. The rest of the help is longer."""

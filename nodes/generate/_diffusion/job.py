@@ -27,6 +27,7 @@ from nodes.generate._diffusion.safety import check_there, checked
 from nodes.generate._diffusion.schedulers import chosen, scheduler, watch
 from nodes.generate._diffusion.source import LOADING, Source, lora_of, parts_of, source_of
 from nodes.image._pixels import resample
+from nodes.io._model_credits import credit_model
 
 Float32 = NDArray[np.float32]
 DECODING = 0.97
@@ -65,6 +66,9 @@ def pictures_of(
     if settings.safety:
         check_there(source)
     loras = _loras(settings)
+    own = {"own folder": settings.folder, "own file": settings.file}.get(settings.model, Path())
+    for path in (own, settings.lora if settings.lora_strength else Path()):
+        credit_model(run, path)
     work = WORK_GB * (job.size[0] * job.size[1] / 512**2) * settings.at_once + job.more_gb
     with ExitStack() as held:
         parts, where = held.enter_context(parts_of(run, source, settings.half, work))
