@@ -35,6 +35,7 @@ Source = Annotated[
     str, Line(placeholder="as the file says", help="Where it comes from: an address, or words.", advanced=True)
 ]
 
+COMMENTED = (".obj", ".ply", ".off", ".pcd", ".xyz", ".pts", ".asc", ".csv", ".txt")
 FIELDS = ("title", "author", "licence", "source")
 LARGEST = 32 << 20
 HEAD = 64 * 1024
@@ -114,7 +115,7 @@ def _inside(path: Path) -> tuple[Stated, tuple[Credit, ...]]:
     suffix = path.suffix.lower()
     if suffix in (".glb", ".gltf"):
         return _gltf(path)
-    if suffix in (".obj", ".ply", ".off"):
+    if suffix in COMMENTED:
         return _comments(path)
     texts = threemf_texts(path) if suffix == ".3mf" else picture_texts(path)
     try:

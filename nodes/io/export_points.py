@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.engine import BadInput, Files, PointCloud, Run, SaveFile, Setting, node
 from nodes.io._axes import METRES, turned
+from nodes.io._credits import CreditsFile, comments, with_credits
 from nodes.io._textures import to_bytes
 
 Array = NDArray[Any]
@@ -17,7 +18,7 @@ UInt8 = NDArray[np.uint8]
 SUFFIXES = (".ply", ".pcd", ".xyz", ".npz")
 
 
-@node("io.export_points", title="Export points")
+@node("io.export_points", title="Export points", credits=True)
 def export_points(
     run: Run,
     cloud: PointCloud,
@@ -30,10 +31,12 @@ def export_points(
         Literal["metres", "centimetres", "millimetres", "inches"], Setting(help="What one unit of the file will be.")
     ] = "metres",
     up: Annotated[Literal["+Y", "+Z"], Setting(help="Which way is up in the file.")] = "+Y",
+    credits_file: CreditsFile = False,
 ) -> Files:
     """Write points: binary PLY or PCD, text as XYZ, or NPZ for numpy.
 
-    Positions keep every bit, in text too; colours are written in 8 bits, in NPZ as they are.
+    Positions keep every bit, in text too; colours are written in 8 bits, in NPZ as they are. Credits are
+    comments in the head; NPZ has no place for them and gets name.credits.txt.
     """
     run.progress(0.0, "checking")
     if not len(cloud.points):
@@ -51,16 +54,19 @@ def export_points(
     )
     run.progress(0.3, "writing")
     note = f"Polyloom, {units}, {up} up"
-    return Files((path.as_posix(),), (content(written, path.suffix.lower(), note),), shows=cloud)
+    suffix = path.suffix.lower()
+    said = comments(run, "comment " if suffix == ".ply" else "# ")
+    files = Files((path.as_posix(),), (content(written, suffix, note, said),), shows=cloud)
+    return with_credits(run, files, credits_file, always=suffix == ".npz")
 
 
-def content(cloud: PointCloud, suffix: str, note: str) -> UInt8:
-    """(size,) uint8, a file of the kind that ``suffix`` names. ``note``: a comment in it."""
+def content(cloud: PointCloud, suffix: str, note: str, said: str = "") -> UInt8:
+    """(size,) uint8, a file of the kind that ``suffix`` names. ``note``: a comment in it. ``said``: more of them."""
     if suffix == ".ply":
-        return _ply(cloud, note)
+        return _ply(cloud, note, said)
     if suffix == ".pcd":
-        return _pcd(cloud, note)
-    return _npz(cloud, note) if suffix == ".npz" else _text(cloud, note)
+        return _pcd(cloud, note, said)
+    return _npz(cloud, note) if suffix == ".npz" else _text(cloud, note, said)
 
 
 def _rows(cloud: PointCloud, colour: list[tuple[str, str]], normal: tuple[str, ...]) -> Array:
@@ -74,7 +80,7 @@ def _rows(cloud: PointCloud, colour: list[tuple[str, str]], normal: tuple[str, .
     return rows
 
 
-def _ply(cloud: PointCloud, note: str) -> UInt8:
+def _ply(cloud: PointCloud, note: str, said: str) -> UInt8:
     channels = ("red", "green", "blue", "alpha")
     rows = _rows(cloud, [(name, "u1") for name in channels], ("nx", "ny", "nz"))
     if cloud.colours is not None:
@@ -83,26 +89,27 @@ def _ply(cloud: PointCloud, note: str) -> UInt8:
     kinds = {"<f4": "float", "|u1": "uchar"}
     properties = "".join(f"property {kinds[rows.dtype[n].str]} {n}\n" for n in rows.dtype.names or ())
     header = (
-        f"ply\nformat binary_little_endian 1.0\ncomment {note}\nelement vertex {len(rows)}\n{properties}end_header\n"
+        f"ply\nformat binary_little_endian 1.0\ncomment {note}\n{said}"
+        f"element vertex {len(rows)}\n{properties}end_header\n"
     )
     return np.concatenate([np.frombuffer(header.encode(), np.uint8), rows.view(np.uint8)])
 
 
-def _pcd(cloud: PointCloud, note: str) -> UInt8:
+def _pcd(cloud: PointCloud, note: str, said: str) -> UInt8:
     rows = _rows(cloud, [("rgb", "<u4")], ("normal_x", "normal_y", "normal_z"))
     names = rows.dtype.names or ()
     if cloud.colours is not None:
         red, green, blue = (to_bytes(cloud.colours[:, k]).astype(np.uint32) for k in range(3))
         rows["rgb"] = red << 16 | green << 8 | blue
     header = (
-        f"# .PCD v0.7 - {note}\nVERSION 0.7\nFIELDS {' '.join(names)}\nSIZE {' '.join('4' for _ in names)}\n"
+        f"# .PCD v0.7 - {note}\n{said}VERSION 0.7\nFIELDS {' '.join(names)}\nSIZE {' '.join('4' for _ in names)}\n"
         f"TYPE {' '.join('U' if n == 'rgb' else 'F' for n in names)}\nCOUNT {' '.join('1' for _ in names)}\n"
         f"WIDTH {len(rows)}\nHEIGHT 1\nVIEWPOINT 0 0 0 1 0 0 0\nPOINTS {len(rows)}\nDATA binary\n"
     )
     return np.concatenate([np.frombuffer(header.encode(), np.uint8), rows.view(np.uint8)])
 
 
-def _text(cloud: PointCloud, note: str) -> UInt8:
+def _text(cloud: PointCloud, note: str, said: str) -> UInt8:
     """Numbers in the fewest digits that name each float32 exactly; colours as 0 to 255."""
     from nodes.io._text_loops import number_lines
 
@@ -116,7 +123,7 @@ def _text(cloud: PointCloud, note: str) -> UInt8:
     lines = number_lines(np.zeros(0, np.uint8), np.ascontiguousarray(np.concatenate(columns, axis=1)))
     first = np.empty(len(lines), bool)
     first[0], first[1:] = True, lines[:-1] == ord("\n")
-    head = f"# {note}\n# {names}\n"
+    head = f"# {note}\n{said}# {names}\n"
     return np.concatenate([np.frombuffer(head.encode(), np.uint8), lines[~first]])
 
 

@@ -19,6 +19,7 @@ from nodes.io._read_npz import read_npy, read_npz
 from nodes.io._read_pcd import read_pcd
 from nodes.io._read_ply_points import read_ply_points
 from nodes.io._read_text_points import read_text_points
+from nodes.io._stated import Author, Licence, Source, beside, credit_file
 
 Array = NDArray[Any]
 READERS: dict[str, Callable[[bytes], Rows]] = {
@@ -43,7 +44,7 @@ OURS = re.compile(r"Polyloom, (\w+), (\+[YZ]) up")
 @node("io.load_points", title="Load points", isolated=Isolated(limit_s=300))
 def load_points(
     run: Run,
-    path: Annotated[Path, OpenFile(suffixes=tuple(READERS), help="The point cloud to read.")] = Path(),
+    path: Annotated[Path, OpenFile(suffixes=tuple(READERS), companions=beside, help="The points to read.")] = Path(),
     units: Annotated[
         Units, Setting(help="What one unit of the file is. Auto: metres, or what an export of ours says.")
     ] = "auto",
@@ -57,12 +58,16 @@ def load_points(
             label="Bring near", help="Move surveyed places, far from the origin, near it, so that none is rounded."
         ),
     ] = True,
+    licence: Licence = "",
+    author: Author = "",
+    source: Source = "",
 ) -> PointCloud:
     """Read a point cloud: PLY, PCD, XYZ, PTS, CSV and other text, LAS, or the NPZ of Point-E.
 
     The result is in metres with +Y up. Colours, normals, or intensity as grey come along where the file has them.
     """
     data = _content(path)
+    credit_file(run, path, licence, author, source)
     run.progress(0.1, "reading")
     try:
         rows = READERS[path.suffix.lower()](data)

@@ -13,7 +13,7 @@ from io_samples import gltf_reports, plain, write
 from PIL import Image as Pictures
 from PIL.PngImagePlugin import PngInfo
 
-from app.engine import Credit, Files, Image, Mesh, Run
+from app.engine import Credit, Files, Image, Mesh, PointCloud, Run
 from app.engine.plan import Step, step_key
 from app.engine.registry import discover
 from app.engine.script import Workspace
@@ -30,9 +30,11 @@ from nodes.io.export_ktx2 import export_ktx2
 from nodes.io.export_obj import export_obj
 from nodes.io.export_ply import export_ply
 from nodes.io.export_png import export_png
+from nodes.io.export_points import export_points
 from nodes.io.export_stl import export_stl
 from nodes.io.load_image import load_image
 from nodes.io.load_mesh import load_mesh
+from nodes.io.load_points import load_points
 
 CHAIR = Credit("Chair", "Jané Doe", "CC BY 4.0", "https://example.org/chair")
 PHOTO = Credit("photo.jpg")
@@ -71,6 +73,18 @@ def test_a_file_written_here_gives_the_works_it_was_made_from_again(export: Expo
     stated = Run()
     reader(stated, path, licence="own work")
     assert stated.said == [*again.said, Credit(licence="own work")]
+
+
+@pytest.mark.parametrize("suffix", [".ply", ".pcd", ".xyz"])
+def test_point_files_give_their_works_again(suffix: str, tmp_path: Path) -> None:
+    cloud = PointCloud(np.eye(3, dtype=np.float32), np.ones((3, 4), np.float32))
+    path = write(export_points(Run(credits=WORKS), cloud, path=Path(f"a{suffix}")), tmp_path)
+    again = Run()
+    same = load_points(again, path)
+    np.testing.assert_array_equal(same.points, cloud.points)
+    assert [credit for credit in again.said if credit.title[:2] != "a "] == [CHAIR, NET, PHOTO]
+    names = export_points(Run(credits=WORKS), cloud, path=Path("a.npz")).names
+    assert names == ("a.npz", "a.credits.txt")
 
 
 def test_the_khronos_validator_accepts_copyright_and_credits(tmp_path: Path) -> None:
