@@ -102,8 +102,9 @@ def with_credits(run: Run, files: Files, wanted: bool, always: bool = False, pla
     if not (wanted or (always and run.credits)):
         return files
     first = PurePosixPath(files.names[0])
-    text = np.frombuffer(credits_text(run, first.name).encode(), np.uint8)
     beside = place or str(first.with_name(f"{first.stem}.credits.txt"))
+    name = PurePosixPath(place).name.removesuffix(".credits.txt") or first.name
+    text = np.frombuffer(credits_text(run, name).encode(), np.uint8)
     return replace(files, names=(*files.names, beside), contents=(*files.contents, text))
 
 
