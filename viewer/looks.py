@@ -12,7 +12,7 @@ from vtkmodules.vtkFiltersCore import vtkPolyDataTangents, vtkTriangleMeshPointN
 
 from app.engine.payloads import Material, Mesh
 from viewer.raster import as_bytes, encoded
-from viewer.textures import checker, colour_texture, packed_texture
+from viewer.textures import Sampling, checker, colour_texture, packed_texture
 
 CLAY = (0.74, 0.75, 0.77)
 INSIDE = (0.50, 0.33, 0.30)
@@ -21,6 +21,9 @@ EDGES = (0.06, 0.07, 0.09)
 SURROUNDING_LIGHT = 0.7
 """The part of the studio's light that comes from all around: occlusion darkens that part (glTF 2.0, section 3.9.3), but
 VTK lets it darken the lamps too, so that a fully occluded surface would be black."""
+
+CLEAREST = 0.75
+"""How clear a surface is drawn that all light goes through: some of it stays to be seen."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +105,16 @@ def _shaded(actor: Any, mesh: Mesh) -> None:
 
 def _textured(actor: Any, mesh: Mesh) -> None:
     material = mesh.material or Material()
+    if material.unlit:
+        _flat_colour(actor, mesh)
+        return
     prop = actor.prop
     prop.SetInterpolationToPBR()
     prop.SetColor(*material.base_factor[:3])
     prop.SetOpacity(material.base_factor[3] if material.alpha_mode == "blend" else 1)
     prop.SetMetallic(material.metallic_factor)
     prop.SetRoughness(material.roughness_factor)
+    _layers(actor, material)
     prop.SetBackfaceCulling(not material.double_sided and material.alpha_mode == "blend")
     if material.base_colour is None and mesh.colours is not None:
         _scalars(actor, "linear colours", as_bytes(mesh.colours ** np.float32(2.2)))
@@ -115,19 +122,35 @@ def _textured(actor: Any, mesh: Mesh) -> None:
         _maps(actor, material)
 
 
+def _layers(actor: Any, material: Material) -> None:
+    """Of the further glTF layers what VTK has: clear coat and index of refraction; what light goes through is half
+    clear."""
+    numbers = {name: value for name, value in material.layers if isinstance(value, float)}
+    actor.prop.SetCoatStrength(min(1.0, numbers.get("clearcoat.clearcoatFactor", 0.0)))
+    actor.prop.SetCoatRoughness(min(1.0, numbers.get("clearcoat.clearcoatRoughnessFactor", 0.0)))
+    actor.prop.SetBaseIOR(max(1.0, numbers.get("ior.ior", 1.5)))
+    clear = numbers.get("transmission.transmissionFactor", 0.0)
+    if clear > 0:
+        actor.prop.SetOpacity(actor.prop.GetOpacity() * (1 - CLEAREST * min(1.0, clear)))
+        actor.ForceTranslucentOn()
+
+
 def _maps(actor: Any, material: Material) -> None:
     prop, see_through = actor.prop, material.alpha_mode != "opaque"
+    plain = Sampling.of(material)
     if material.base_colour is not None:
-        prop.SetBaseColorTexture(colour_texture(material.base_colour, see_through, srgb=True))
+        prop.SetBaseColorTexture(colour_texture(material.base_colour, Sampling.of(material, alpha=True), srgb=True))
     packed = packed_texture(material)
     if packed is not None:
         prop.SetORMTexture(packed)
-        prop.SetOcclusionStrength(SURROUNDING_LIGHT if material.occlusion is not None else 0.0)
+        shade = SURROUNDING_LIGHT * material.occlusion_strength
+        prop.SetOcclusionStrength(shade if material.occlusion is not None else 0.0)
     if material.normal is not None:
         _need_tangents(actor.mapper.dataset)
-        prop.SetNormalTexture(colour_texture(material.normal, with_alpha=False, srgb=False))
+        prop.SetNormalTexture(colour_texture(material.normal, plain, srgb=False))
+        prop.SetNormalScale(material.normal_scale)
     if material.emissive is not None and any(material.emissive_factor):
-        prop.SetEmissiveTexture(colour_texture(material.emissive, with_alpha=False, srgb=True))
+        prop.SetEmissiveTexture(colour_texture(material.emissive, plain, srgb=True))
         prop.SetEmissiveFactor(*material.emissive_factor)
     if see_through:
         actor.ForceTranslucentOn()
@@ -146,7 +169,7 @@ def _flat_colour(actor: Any, mesh: Mesh) -> None:
     material = mesh.material
     if material is not None and material.base_colour is not None:
         actor.prop.color = WHITE
-        actor.texture = colour_texture(material.base_colour, material.alpha_mode != "opaque", srgb=False)
+        actor.texture = colour_texture(material.base_colour, Sampling.of(material, alpha=True), srgb=False)
     elif mesh.colours is not None:
         _scalars(actor, "colours", as_bytes(mesh.colours))
     elif material is not None:

@@ -84,7 +84,7 @@ def _base_colours(shown: Solid, corners: np.ndarray, mix: tuple[Float32, ...]) -
         if mine.any():
             base = _base_colour(piece, corners[mine] - start, tuple(weights[mine] for weights in mix))
             out[mine, :3] = base[:, :3]
-            out[mine, 3] = base[:, 3] if _translucent(piece.material) else 1
+            out[mine, 3] = _opacity(base[:, 3], piece.material)
         start = end
     return out
 
@@ -108,8 +108,10 @@ def _mixed(values: Float32, corners: np.ndarray, mix: tuple[Float32, ...]) -> Fl
     return total
 
 
-def _translucent(material: Material | None) -> bool:
-    return material is not None and material.alpha_mode != "opaque"
+def _opacity(alpha: Float32, material: Material | None) -> Float32:
+    if material is None or material.alpha_mode == "opaque":
+        return np.ones_like(alpha)
+    return (alpha >= material.alpha_cutoff).astype(np.float32) if material.alpha_mode == "mask" else alpha
 
 
 def _base_colour(mesh: Mesh, corners: np.ndarray, mix: tuple[Float32, ...]) -> Float32:

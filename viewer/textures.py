@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import cv2
@@ -15,17 +15,43 @@ from viewer.raster import as_bytes
 
 MOST = 4096
 
-_made: WeakKeyDictionary[Image, dict[bool, Any]] = WeakKeyDictionary()
+WRAPS = {"clamp": 0, "repeat": 1, "mirror": 2}
+
+
 _packed: WeakKeyDictionary[Material, Any] = WeakKeyDictionary()
 
 
-def colour_texture(image: Image, with_alpha: bool, srgb: bool) -> Any:
+class Sampling(NamedTuple):
+    """How a texture is looked up. ``alpha``: with it; ``cut``: the alpha from which on it is opaque, else clear, or -1
+    for as it is; ``wrap``: beyond 0..1 (VTK has one for both directions); ``nearest``: texels as squares."""
+
+    alpha: bool = False
+    cut: float = -1.0
+    wrap: str = "repeat"
+    nearest: bool = False
+
+    @classmethod
+    def of(cls, material: Material, alpha: bool = False) -> Sampling:
+        cut = material.alpha_cutoff if alpha and material.alpha_mode == "mask" else -1.0
+        nearest = any(name == "sampler.nearest" and value is True for name, value in material.layers)
+        return cls(alpha and material.alpha_mode != "opaque", cut, material.wrap[0], nearest)
+
+
+_made: WeakKeyDictionary[Image, dict[Sampling, Any]] = WeakKeyDictionary()
+
+
+def colour_texture(image: Image, look: Sampling, srgb: bool) -> Any:
     """``srgb``: the shader is to read it as linear light. Larger images are reduced to ``MOST`` pixels a side."""
     kept = _made.setdefault(image, {})
-    if with_alpha not in kept:
-        kept[with_alpha] = _texture(_reduced(image)[..., : 4 if with_alpha else 3])
-    kept[with_alpha].SetUseSRGBColorSpace(srgb)
-    return kept[with_alpha]
+    if look not in kept:
+        pixels = _reduced(image)[..., : 4 if look.alpha else 3]
+        if look.alpha and look.cut >= 0:
+            pixels = np.where(np.arange(4) == 3, np.where(pixels >= look.cut * 255, 255, 0), pixels).astype(np.uint8)
+        kept[look] = _texture(pixels)
+        kept[look].SetWrap(WRAPS[look.wrap])
+        kept[look].SetInterpolate(not look.nearest)
+    kept[look].SetUseSRGBColorSpace(srgb)
+    return kept[look]
 
 
 def packed_texture(material: Material) -> Any | None:

@@ -83,6 +83,8 @@ class Sheet:
             emissive_factor=one if "emissive" in used else main.emissive_factor,
             alpha_mode=_alpha_mode([cell.material for cell in self.cells.values()]),
             double_sided=any(cell.material.double_sided for cell in self.cells.values()),
+            alpha_cutoff=main.alpha_cutoff,
+            unlit=all(cell.material.unlit for cell in self.cells.values()),
             **pictures,
         )
 

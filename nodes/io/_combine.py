@@ -17,16 +17,31 @@ from nodes.io._parts import Array, Part, Warn
 def combined(parts: Sequence[Part], warn: Warn) -> tuple[list[Part], Material]:
     """The parts changed so that one material serves all of them, and that material. Says in words what was lost."""
     main = _largest(parts)
+    _say_what_differs(parts, warn)
     if not any(maps_of(part.material) for part in parts):
         if len({surface_of(part.material) for part in parts}) > 1:
             warn("The parts differ in metalness, roughness or glow; those of the largest part are used for all.")
-        plain = replace(main, base_factor=(1.0, 1.0, 1.0, 1.0))
+        plain = replace(main, base_factor=(1.0, 1.0, 1.0, 1.0), layers=(), unlit=_all_unlit(parts))
         return [replace(part, colours=_painted(part), material=plain) for part in parts], plain
     sheet = placed(parts)
     if sheet is None:
         warn("The materials do not fit one texture; the one that covers most of the surface is used for all parts.")
         return [replace(part, material=main) for part in parts], main
     return sheet.parts(), sheet.material(main)
+
+
+def _say_what_differs(parts: Sequence[Part], warn: Warn) -> None:
+    """Of what no map can hold."""
+    materials = [part.material or Material() for part in parts]
+    names = sorted({layer.partition(".")[0] for m in materials for layer, _ in m.layers} - {"sampler"})
+    if names:
+        warn(f"One material has no place for {', '.join(names)} of some parts; Load scene keeps them.")
+    if len({m.unlit for m in materials}) > 1:
+        warn("Some parts are unlit and some are not; all are lit now.")
+
+
+def _all_unlit(parts: Sequence[Part]) -> bool:
+    return all((part.material or Material()).unlit for part in parts)
 
 
 def _largest(parts: Sequence[Part]) -> Material:
