@@ -42,7 +42,7 @@ ENGINE = [line for line in commands() if re.match(r"uv run main\.py (run|check|p
 
 
 def test_the_pages_are_found() -> None:
-    assert {name_of(page) for page in CODE} == {"nodes/README.md", "docs/scripting.md"}
+    assert {name_of(page) for page in CODE} == {"nodes/README.md", "docs/scripting.md", "docs/scenes.md"}
     assert len(ENGINE) >= 8
 
 

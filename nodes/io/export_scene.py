@@ -13,7 +13,7 @@ from app.engine.placing import moved, placed
 from nodes.io._credits import CreditsFile, with_credits
 from nodes.io._glb_material import Materials
 from nodes.io._textures import longest_side
-from nodes.io._written import checked
+from nodes.io._written import checked, unit_normals
 from nodes.io.export_glb import Bits, ColourFormat, Compression, GlbFile, Quality, Size, scene_bytes
 
 SQUARE = 1e-5
@@ -53,8 +53,7 @@ def whole(run: Run, scene: Scene) -> Scene:
         raise BadInput("Some objects stand at places that are not numbers.", "Check the node before this one.")
     if len(used) < len(scene.meshes):
         scene = _only(scene, used)
-    for mesh in scene.meshes:
-        checked(mesh)
+    scene = replace(scene, meshes=tuple(unit_normals(checked(mesh)) for mesh in scene.meshes))
     return scene if square(scene.places).all() else _level(run, scene)
 
 

@@ -17,8 +17,9 @@ def need_faces(mesh: Mesh, which: str = "mesh") -> None:
 
 def need_finite(mesh: Mesh, which: str = "mesh") -> None:
     """Raise :class:`BadInput` when a vertex position is NaN or infinite."""
-    bad = int((~np.isfinite(mesh.vertices).all(axis=1)).sum())
-    if bad:
+    finite = np.isfinite(mesh.vertices)
+    if not finite.all():
+        bad = int((~finite.all(axis=1)).sum())
         raise BadInput(
             f"{bad:,} vertices of the {which} have no valid position (NaN or infinite).",
             "Put a Repair step before this one: it removes the faces that use them.",
