@@ -83,6 +83,26 @@ def blender_voxel_remesh(given: Arrays) -> Arrays:
     return modified(given, "REMESH", mode="VOXEL", voxel_size=float(given["size"]))
 
 
+def blender_bend(given: Arrays) -> Arrays:
+    return modified(given, "SIMPLE_DEFORM", deform_method="BEND", angle=np.pi / 2, deform_axis="X")
+
+
+def blender_text(given: Arrays) -> Arrays:
+    """Text with a bevel of ``steps``, as a mesh."""
+    bpy = empty_blender()
+    words = bpy.data.curves.new("words", "FONT")
+    words.font = bpy.data.fonts.load(str(given["font"]))
+    words.body = str(given["text"])
+    words.extrude, words.bevel_depth = float(given["depth"]) / 2, float(given["bevel"])
+    words.bevel_resolution = int(given["steps"])
+    thing = bpy.data.objects.new("words", words)
+    bpy.context.collection.objects.link(thing)
+    with clock():
+        after = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        shape = bpy.data.meshes.new_from_object(after)
+    return out_of_blender(shape)
+
+
 def blender_smart_project(given: Arrays) -> Arrays:
     bpy = empty_blender()
     thing = into_blender(given)
@@ -175,6 +195,8 @@ TASKS: dict[str, Callable[[Arrays], Arrays]] = {
     for step in (
         blender_decimate,
         blender_voxel_remesh,
+        blender_bend,
+        blender_text,
         blender_smart_project,
         blender_bake,
         meshlab_decimate,

@@ -25,9 +25,10 @@ def bisected(run: Run, mesh: Mesh, along: Array, longest: float) -> Mesh:
     for _ in range(ROUNDS):
         run.check()
         height = mesh.vertices.astype(np.float64) @ along
-        marked = np.abs(height[mesh.faces] - height[np.roll(mesh.faces, -1, axis=1)]) > longest
-        if not marked.any():
+        a, b, c = (height[mesh.faces[:, k]] for k in range(3))
+        if not (np.maximum(np.maximum(a, b), c) - np.minimum(np.minimum(a, b), c) > longest).any():
             return mesh
+        marked = np.abs(np.stack([a - b, b - c, c - a], axis=1)) > longest
         weld = weld_points(mesh.vertices)
         edges = edges_of(weld.ids[mesh.faces])
         long = np.zeros(len(edges.ends), bool)

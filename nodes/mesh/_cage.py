@@ -100,6 +100,6 @@ def warped(at: Array, size: Array, points: Array) -> tuple[Array, Array]:
 
 def _summed(points: Array, basis: Array) -> Array:
     """(N, 3) of the points times the basis, (N, axis, 3)."""
-    flat = (basis[:, 0] @ points.reshape(3, -1)).reshape(-1, 3, 9)
-    flat = np.einsum("nj,njk->nk", basis[:, 1], flat).reshape(-1, 3, 3)
-    return np.asarray(np.einsum("nj,njk->nk", basis[:, 2], flat))
+    weights = basis[:, 0, :, None] * basis[:, 1, None, :]
+    weights = weights.reshape(-1, 9, 1) * basis[:, 2, None, :]
+    return np.asarray(weights.reshape(-1, 27) @ points.reshape(27, 3))

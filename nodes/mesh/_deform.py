@@ -22,6 +22,7 @@ Array = NDArray[Any]
 Axis = Literal["x", "y", "z"]
 Still = Literal["start", "middle", "end"]
 Moved = tuple[Array, Array | None]
+CHUNK = 1 << 14
 Begin = Annotated[float, Slider(0, 1, step=0.01, label="Start limit", help="Share of the length where it begins.")]
 Finish = Annotated[float, Slider(0, 1, step=0.01, label="End limit", help="Share of the length where it ends.")]
 Pieces = Annotated[
@@ -93,22 +94,26 @@ def deformed(run: Run, mesh: Mesh, where: Where, change: Callable[[Array, Array 
     run.progress(0.1, "cutting long faces")
     if where.pieces:
         mesh = bisected(run, mesh, basis[1], span.length / where.pieces)
-    run.progress(0.4, "moving")
     lowest, highest = mesh.bounds
     middle = (lowest.astype(np.float64) + highest) / 2
     middle -= (middle @ basis[1]) * basis[1]
-    local = (mesh.vertices - middle) @ basis.T
-    at, normals = change(local, None if mesh.normals is None else mesh.normals @ basis.T, span)
-    run.progress(0.9, "moving")
-    return replace(
-        mesh,
-        vertices=(at @ basis + middle).astype(np.float32),
-        normals=None if normals is None or mesh.normals is None else _unit(normals @ basis, mesh.normals),
-    )
+    vertices = np.empty_like(mesh.vertices)
+    normals = None if mesh.normals is None else np.empty_like(mesh.normals)
+    for first in range(0, len(vertices), CHUNK):
+        run.progress(0.4 + 0.6 * first / len(vertices), "moving")
+        rows = slice(first, first + CHUNK)
+        facing = None if mesh.normals is None else mesh.normals[rows]
+        at, turned = change(
+            (mesh.vertices[rows] - middle) @ basis.T, None if facing is None else facing @ basis.T, span
+        )
+        vertices[rows] = at @ basis + middle
+        if normals is not None and turned is not None and facing is not None:
+            normals[rows] = _unit(turned @ basis, facing)
+    return replace(mesh, vertices=vertices, normals=normals)
 
 
 def _unit(vectors: Array, fallback: Array) -> Array:
-    size = np.linalg.norm(vectors, axis=1, keepdims=True)
+    size = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
     return np.where(size > 1e-30, vectors / np.maximum(size, 1e-30), fallback).astype(np.float32)
 
 

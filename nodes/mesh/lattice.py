@@ -15,7 +15,7 @@ from nodes.mesh._deform import Pieces
 
 Width = Slider(0, 4, step=0.01, help="1: as it is.")
 Shift = Slider(-2, 2, step=0.01, help="As a share of the box.")
-CHUNK = 1 << 16
+CHUNK = 1 << 13
 
 
 @node("mesh.lattice", title="Lattice", group="Deform")
@@ -75,13 +75,18 @@ def _moved(run: Run, mesh: Mesh, middle: Array, size: Array, points: Array) -> M
         rows = slice(start, start + CHUNK)
         at, jacobian = warped(mesh.vertices[rows] - middle, size, points)
         vertices[rows] = at + middle
-        columns = jacobian.transpose(2, 0, 1)
-        cofactors = np.stack([np.cross(columns[(k + 1) % 3], columns[(k + 2) % 3]) for k in range(3)], axis=2)
-        folded |= bool((np.einsum("nj,nj->n", jacobian[:, :, 0], cofactors[:, :, 0]) < 0).any())
+        one, two, three = jacobian.transpose(2, 1, 0)
+        cofactors = [_crossed(two, three), _crossed(three, one), _crossed(one, two)]
+        folded |= bool(((one * cofactors[0]).sum(axis=0) < 0).any())
         if normals is not None and mesh.normals is not None:
-            turned = np.einsum("njk,nk->nj", cofactors, mesh.normals[rows])
-            length = np.linalg.norm(turned, axis=1, keepdims=True)
+            turned = sum(c * n for c, n in zip(cofactors, mesh.normals[rows].T, strict=True)).T
+            length = np.sqrt(np.einsum("nj,nj->n", turned, turned))[:, None]
             normals[rows] = np.where(length > 1e-20, turned / np.maximum(length, 1e-20), mesh.normals[rows])
     if folded:
         run.warn("The box is pulled through itself: a part of the mesh folds over. Pull less.")
     return replace(mesh, vertices=vertices, normals=normals)
+
+
+def _crossed(a: Array, b: Array) -> Array:
+    """(3, N) cross products of (3, N) vectors."""
+    return np.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
