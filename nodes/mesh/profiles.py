@@ -14,6 +14,7 @@ Size = Slider(0.001, 1000, log=True, unit="m")
 Edge = Slider(0, 100, unit="m", help="How far the edges of front and back are cut off or rounded.")
 Steps = Slider(1, 16, help="1: edges are cut off flat. More: they are rounded.")
 SIDEWAYS = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
+ORIGIN = (0.0, 0.0)
 PRESSURE = np.radians(20)
 FLANK = np.linspace(0, 1, 8)
 
@@ -119,14 +120,14 @@ def _cut_out(name: str, rings: list[Array], size: float, thickness: float, bevel
     if bevel and (bevel > 0.49 * thickness or widest(shape, edge.width) < edge.width):
         most = widest(shape, min(edge.width, 0.49 * depth)) * size
         raise BadInput(f"A bevel of {bevel:g} m does not fit.", f"Use at most {most:.3g} m.")
-    return as_mesh([extruded(shape, depth, edge)], depth - 2 * edge.width, size, name)
+    return as_mesh([(extruded(shape, depth, edge), ORIGIN)], depth - 2 * edge.width, size, name)
 
 
 def _upright(name: str, outline: Array, width: float) -> Mesh:
     """An outline of (to the back, up) in metres, ``width`` metres wide along X."""
     size = float(np.abs(outline).max())
     solid = extruded(_section([outline / size]), width / size, Bevel(0.0, 1, False))
-    return as_mesh([solid], width / size, size, name, True, SIDEWAYS)
+    return as_mesh([(solid, ORIGIN)], width / size, size, name, True, SIDEWAYS)
 
 
 def _section(rings: list[Array]) -> Any:

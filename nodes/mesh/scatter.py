@@ -15,8 +15,8 @@ from nodes.mesh._planted import planted
 from nodes.mesh._sprinkle import Dots, Wanted, sprinkled
 from nodes.mesh.join import stacked
 
-Share = Slider(0, 1, step=0.01, help="How often this kind is taken, against the other kinds.")
-Angle = Slider(0, 180, step=1, unit="°")
+Share = Slider(0, 1, step=0.01, help="How often this kind is taken, against the other kinds.", advanced=True)
+Angle = Slider(0, 180, step=1, unit="°", help="Steeper than this only.", advanced=True)
 
 
 class Scattered(NamedTuple):
@@ -51,19 +51,19 @@ def scatter(
     turn: Annotated[
         float, Slider(0, 360, step=1, unit="°", help="Random turn about the direction they stand in.")
     ] = 360.0,
-    tilt: Annotated[float, Slider(0, 90, step=1, unit="°", help="Random lean, up to this.")] = 0.0,
+    tilt: Annotated[float, Slider(0, 90, step=1, unit="°", help="Random lean, up to this.", advanced=True)] = 0.0,
     smallest: Annotated[float, Slider(0.01, 10, log=True, help="Random size, from this factor.")] = 0.8,
     largest: Annotated[float, Slider(0.01, 10, log=True, help="Random size, to this factor.")] = 1.2,
     flattest: Annotated[float, Angle] = 0.0,
     steepest: Annotated[float, Slider(0, 180, step=1, unit="°", help="90: walls too. 180: undersides too.")] = 180.0,
     colour: Annotated[
         Literal["none", "red", "green", "blue", "alpha"],
-        Setting(help="This channel of the ground's vertex colours says how dense they stand."),
+        Setting(help="This channel of the ground's vertex colours says how dense they stand.", advanced=True),
     ] = "none",
     sink: Annotated[float, Slider(-10, 10, unit="m", help="How deep they stand in the ground.")] = 0.0,
     stand: Annotated[
         Literal["base", "origin"],
-        Setting(help="Which point touches the ground. base: middle of the underside. origin: the origin of the mesh."),
+        Setting(help="What touches the ground: the middle of the underside, or the origin of the mesh.", advanced=True),
     ] = "base",
     share: Annotated[float, Share] = 1.0,
     share_2: Annotated[float, Share] = 1.0,

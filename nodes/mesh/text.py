@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
-
 from app.engine import BadInput, Mesh, Multiline, OpenFile, Run, Setting, Slider, Text, node
 from nodes.mesh._extrude import Bevel, Solid, extruded, widest
 from nodes.mesh._font import Font, bundled
@@ -79,16 +77,14 @@ def text(
     scale = size / face.capital
     edge = _edge(run, shapes, Bevel(bevel / scale, bevel_steps, bevel_back), depth / scale, scale)
     known: dict[int, Solid] = {}
-    solids = []
     for number, shape in enumerate(shapes):
         run.progress(0.3 + 0.5 * number / len(shapes), "letters")
         if shape.name not in known:
             known[shape.name] = extruded(shape.section, depth / scale, edge)
-        solid = known[shape.name]
-        solids.append(replace(solid, at=solid.at + np.array([*shape.at, 0.0])))
+    placed = [(known[shape.name], shape.at) for shape in shapes]
     run.progress(0.85, "texture coordinates")
     wall = depth / scale - edge.width * (2 if bevel_back else 1)
-    return as_mesh(solids, wall, scale, "text", place == "centre")
+    return as_mesh(placed, wall, scale, "text", place == "centre")
 
 
 def _font(run: Run, font: str, path: Path, weight: float) -> Font:
