@@ -29,6 +29,13 @@ class Credit:
         for name in ("title", "author", "licence", "source"):
             object.__setattr__(self, name, _one_line(getattr(self, name)))
 
+    @property
+    def line(self) -> str:
+        """Such as ``"Chair" by Jane Doe, CC BY 4.0, https://…``. The terms of a service are its own."""
+        author = f" by {self.author}" if self.author else ""
+        licence = self.licence or ("" if self.kind == "service" else "licence not stated")
+        return ", ".join(part for part in (f'"{self.title}"{author}', licence, self.source) if part)
+
 
 class Ledger:
     """The credits of each step of a graph, with those of everything before it. Filled in the order of the steps."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from app.engine.credits import Credit
 from app.engine.events import (
     ErrorInfo,
     Event,
@@ -40,6 +41,7 @@ class Now:
     error: ErrorInfo | None = None
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    credits: tuple[Credit, ...] = ()
     fraction: float = 0.0
     note: str = ""
     reason: str = ""
@@ -169,7 +171,7 @@ def _queued(now: Now) -> Now:
 
 def _outdated(now: Now) -> Now:
     state = "stale" if now.outputs or now.state in DONE else "idle"
-    return replace(now, state=state, error=None, reason="", notes=(), preview="", fraction=0.0, note="")
+    return replace(now, state=state, error=None, reason="", notes=(), credits=(), preview="", fraction=0.0, note="")
 
 
 def _as_planned(now: Now, node: Node, wanted: str, found: Now | None) -> Now:
@@ -205,7 +207,7 @@ def _after(now: Now, event: Started | Progressed | Previewed | Finished | Failed
         return replace(now, preview=event.digest)
     if isinstance(event, Finished):
         state = "reused" if event.reused else "ran"
-        return Now(state, event.seconds, dict(event.outputs), notes=event.notes)
+        return Now(state, event.seconds, dict(event.outputs), notes=event.notes, credits=event.credits)
     if isinstance(event, Failed):
         return replace(now, state="failed", seconds=event.seconds, error=event.error, preview="", fraction=0.0)
     if isinstance(event, Stopped):

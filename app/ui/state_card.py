@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
@@ -14,7 +15,7 @@ BAD = ("failed", "invalid", "missing")
 
 
 class StateCard(QFrame):
-    """State in a word, message, advice, notes; a button copies all of it with the traceback."""
+    """State in a word, message, advice, notes, what it was made from; a button copies all of it with the traceback."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,6 +23,8 @@ class StateCard(QFrame):
         self.state = QLabel()
         self.text = label(wrap=True)
         self.advice = label(wrap=True)
+        self.credits = label(role="dim", wrap=True)
+        self.credits.setTextFormat(Qt.TextFormat.PlainText)
         self.copy = tool_button("copy", "Copy the message with its details")
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._details))
         head = QHBoxLayout()
@@ -33,6 +36,7 @@ class StateCard(QFrame):
         layout.addLayout(head)
         layout.addWidget(self.text)
         layout.addWidget(self.advice)
+        layout.addWidget(self.credits)
 
     def show_now(self, now: Now) -> None:
         advice = now.error.advice if now.state == "failed" and now.error else ""
@@ -43,6 +47,8 @@ class StateCard(QFrame):
         self.text.setVisible(bool(text))
         self.advice.setText(advice)
         self.advice.setVisible(bool(advice))
+        self.credits.setText("\n".join(f"Credit: {credit.line}" for credit in now.credits))
+        self.credits.setVisible(bool(now.credits))
         details = now.error.details if now.error else ""
         self._details = "\n".join(filter(None, [_headline(now), text, advice, details]))
         self.copy.setVisible(bool(text))

@@ -98,7 +98,11 @@ def boiled_down(graph: Graph, specs: Registry, store: Store, base: Path) -> Plan
         plan = make_plan(graph, specs, store, base)
     except EngineError:
         return Planned(graph, {})
-    found = {id: Now("reused", e.seconds, dict(e.outputs), notes=e.notes) for id, e in plan.entries.items()}
+    found = {
+        step.node_id: Now("reused", e.seconds, dict(e.outputs), notes=e.notes, credits=step.credits(e))
+        for step in plan.steps
+        if (e := plan.entries.get(step.node_id)) is not None
+    }
     expected = {id: seconds for id, seconds in plan.expected.items() if seconds > 0} | dict.fromkeys(plan.entries, 0.0)
     there = available_bytes()
     return Planned(

@@ -22,7 +22,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from app.engine import Credit, Files, Run, Setting
+from app.engine import Files, Run, Setting
 from nodes.io._licences import remarks
 
 EXTRAS = "polyloom_credits"
@@ -34,16 +34,9 @@ CreditsFile = Annotated[
 ]
 
 
-def line_of(credit: Credit) -> str:
-    """Such as ``"Chair" by Jane Doe, CC BY 4.0, https://…``."""
-    author = f" by {credit.author}" if credit.author else ""
-    licence = credit.licence or ("" if credit.kind == "service" else "licence not stated")
-    return ", ".join(part for part in (f'"{credit.title}"{author}', licence, credit.source) if part)
-
-
 def copyright_of(run: Run) -> str:
     """All credits in one line; empty when there are none."""
-    return "; ".join(line_of(credit) for credit in run.credits)
+    return "; ".join(credit.line for credit in run.credits)
 
 
 def comments(run: Run, start: str) -> str:
@@ -85,7 +78,7 @@ def credits_text(run: Run, name: str) -> str:
     """The content of ``name.credits.txt``: a heading for each kind, a line for each work."""
     blocks = [f"Credits of {name}"]
     for kind, heading in KINDS.items():
-        lines = [line_of(credit) for credit in run.credits if credit.kind == kind]
+        lines = [credit.line for credit in run.credits if credit.kind == kind]
         blocks += ["\n".join([heading, *lines])] if lines else []
     if len(blocks) == 1:
         blocks.append("No other works went into it.")

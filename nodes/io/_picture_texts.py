@@ -69,7 +69,7 @@ def _from_header(path: Path) -> dict[str, str]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Pictures.open(path, formats=FORMATS) as picture:
-                exif = picture.getexif()
+                exif = Pictures.Image.getexif(picture)  # that of a PNG would decode all of it
                 info: Any = picture.info
                 packet = info.get("xmp") or info.get("XML:com.adobe.xmp") or exif.get(XMP) or b""
                 pairs = {"author": exif.get(ARTIST), "rights": exif.get(COPYRIGHT)}

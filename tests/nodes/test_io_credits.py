@@ -261,6 +261,14 @@ def test_what_a_file_says_of_itself(name: str, data: bytes, expected: Credit, tm
     assert said(tmp_path / name) == [expected]
 
 
+def test_a_picture_is_not_decoded_for_its_texts(tmp_path: Path) -> None:
+    info = PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", XMP.decode())
+    whole = saved("PNG", pnginfo=info)
+    (tmp_path / "cut.png").write_bytes(whole[: whole.index(b"IDAT") + 6])
+    assert said(tmp_path / "cut.png") == [OAK]
+
+
 def test_what_lies_beside_a_file_and_what_comes_first(tmp_path: Path) -> None:
     path = tmp_path / "owl.obj"
     path.write_text("# Author: In The File\n# License: CC BY 4.0\n")

@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from window_nodes import registry
 
+from app.engine.credits import Credit
 from app.engine.events import ErrorInfo, Failed, Finished, Progressed, RunFinished, RunStarted, Started, Stopped
 from app.engine.graph import Graph, Link, Node
 from app.engine.validate import Problem
@@ -21,7 +23,9 @@ from app.ui.dropped import opener_for
 from app.ui.facts import family_title
 from app.ui.progress import Progress, in_words
 from app.ui.settings import RECENT, Settings
+from app.ui.state_card import StateCard
 
+OWL = Credit("<b>Owl</b>", "Jane", "CC0")
 CHAIN = Graph(
     {id: Node(id, "toy.value", {"value": 1.0}) for id in "abc"},
     (Link("a", "out", "b", "value"), Link("b", "out", "c", "value")),
@@ -55,13 +59,24 @@ def test_a_run_leads_from_queued_to_its_end(board: Board) -> None:
     board.event(Started(7, "a"))
     board.event(Progressed(7, "a", 0.5, "half"))
     assert board["a"].fraction == 0.5 and states(board) == "running queued queued"
-    board.event(Finished(7, "a", "key", (("out", "d1"),), False, 1.5, ("careful",)))
+    board.event(Finished(7, "a", "key", (("out", "d1"),), False, 1.5, ("careful",), (OWL,)))
     board.event(Failed(7, "b", ErrorInfo("bad-input", "No.", "Try yes.")))
     board.event(Stopped(7, "c", "blocked", "B failed."))
     board.event(RunFinished(7, "partial", 2.0))
     assert states(board) == "ran failed blocked"
     assert board["a"].outputs == {"out": "d1"} and board["a"].notes == ("careful",)
+    assert board["a"].credits == (OWL,)
     assert board["b"].message == "No." and board["c"].message == "B failed."
+
+
+def test_the_card_says_what_a_result_was_made_from_as_plain_text(qtbot: QtBot) -> None:
+    card = StateCard()
+    qtbot.addWidget(card)
+    card.show_now(Now("ran", 1.0, credits=(OWL, Credit("b.png"))))
+    assert card.credits.text() == 'Credit: "<b>Owl</b>" by Jane, CC0\nCredit: "b.png", licence not stated'
+    assert card.credits.textFormat() == Qt.TextFormat.PlainText and not card.text.isVisibleTo(card)
+    card.show_now(Now("ran", 1.0))
+    assert not card.credits.isVisibleTo(card)
 
 
 def test_events_of_an_older_run_count_no_more(board: Board) -> None:
