@@ -15,7 +15,7 @@ from nodes.io._engine_maps import Form, encoded, pictures
 from nodes.io._engines import Engine, pascal, snake
 from nodes.io._glb import glb_bytes
 from nodes.io._glb_geometry import Surface, surface_of
-from nodes.io._glb_material import Materials
+from nodes.io._glb_material import GREY, Materials
 from nodes.io._parts import split_corners
 from nodes.mesh._checks import need_sound
 
@@ -55,11 +55,11 @@ class Asset:
         named: list[Mesh] = []
         for number, mesh in enumerate(chain):
             word = self.engine.level(number, len(chain))
-            known = next((level.material for level in named if _alike(level.material, mesh.material)), None)
-            material = known
-            if known is None and mesh.material is not None:
+            given = mesh.material or Material(base_factor=GREY if mesh.colours is None else (1.0, 1.0, 1.0, 1.0))
+            material = next((m for m in (level.material for level in named) if m and _alike(m, given)), None)
+            if material is None:
                 own = f"_LOD{number}" if named else ""
-                material = replace(mesh.material, name=self.spelled(self.engine.material) + own)
+                material = replace(given, name=self.spelled(self.engine.material) + own)
             named.append(replace(mesh, name=self.spelled(self.engine.mesh, level=word), material=material))
         if light_map is None:
             return named, None
@@ -68,18 +68,20 @@ class Asset:
         first, second = with_second_uv(named[0], light_map)
         return [first, *named[1:]], second
 
-    def hulls(self, collision: Mesh | None) -> list[Mesh]:
-        """Each face group as a mesh of its own under the engine's name."""
+    def hulls(self, collision: Mesh | None, material: Material | None) -> list[Mesh]:
+        """Each face group as a mesh of its own under the engine's name. ``material``: of the first level, so that the
+        hulls bring none of their own where the model's has no textures."""
         if collision is None:
             return []
         need_sound(collision, "collision mesh")
+        plain = material if self.engine.texture else None
         groups = collision.face_groups
         groups = np.zeros(len(collision.faces), np.int32) if groups is None else groups
         found = []
         for number, group in enumerate(np.unique(groups)):
             used, corner = np.unique(collision.faces[groups == group], return_inverse=True)
             name = self.spelled(self.engine.hull, number=number)
-            found.append(Mesh.of(collision.vertices[used], corner.reshape(-1, 3), name=name))
+            found.append(Mesh.of(collision.vertices[used], corner.reshape(-1, 3), name=name, material=plain))
         return found
 
     def models(self, levels: list[Mesh], second: Float32 | None, hulls: list[Mesh]) -> dict[str, bytes]:
@@ -170,10 +172,8 @@ def _bare(surface: Surface) -> Surface:
     return surface._replace(mesh=replace(surface.mesh, material=plain))
 
 
-def _alike(one: Material | None, other: Material | None) -> bool:
+def _alike(one: Material, other: Material) -> bool:
     """Whether two materials say the same, whatever their names."""
-    if one is None or other is None or one is other:
-        return one is other is not None
     names = [field.name for field in fields(one) if field.name not in ("name", "layers")]
     return one.layers == other.layers and all(_same(getattr(one, name), getattr(other, name)) for name in names)
 

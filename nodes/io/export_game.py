@@ -49,7 +49,7 @@ def export_game(
     run.progress(0.0, "checking")
     chain = [checked(level) for level in (mesh, lod1, lod2, lod3, lod4, lod5) if level is not None]
     levels, second = asset.levels(chain, light_map)
-    hulls = asset.hulls(collision)
+    hulls = asset.hulls(collision, levels[0].material)
     files = asset.models(levels, second, hulls)
     run.progress(0.6, "textures")
     maps = asset.maps(levels)

@@ -162,6 +162,16 @@ def test_every_node_that_writes_files_asks_for_credits() -> None:
     assert deaf == []
 
 
+def test_every_node_that_reads_a_work_lets_the_person_state_its_licence() -> None:
+    loaders = {id: spec for id, spec in discover(("nodes",)).items() if id.startswith("io.load_")}
+    assert len(loaders) >= 4
+    mute = [id for id, spec in loaders.items() if not {"licence", "author", "source"} <= {p.name for p in spec.params}]
+    assert mute == []
+    assert all(
+        spec.param(name).setting.advanced for spec in loaders.values() for name in ("licence", "author", "source")
+    )
+
+
 @pytest.mark.parametrize("licence", ["CC BY-NC 4.0", "cc-by-nc-sa-4.0", "non-commercial", "Noncommercial research",
                                      "research only", "Editorial Use", "x, NOT FOR COMMERCIAL USE"])  # fmt: skip
 def test_words_that_forbid_commercial_use(licence: str) -> None:
