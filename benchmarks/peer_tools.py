@@ -158,6 +158,43 @@ def meshlab_decimate(given: Arrays) -> Arrays:
     return {"vertices": made.vertex_matrix(), "faces": made.face_matrix()}
 
 
+def meshlab_filter(given: Arrays, name: str, **settings: Any) -> Arrays:
+    """The mesh after one of MeshLab's filters."""
+    import pymeshlab
+
+    work = pymeshlab.MeshSet()
+    work.add_mesh(pymeshlab.Mesh(given["vertices"].astype(float), given["faces"]))
+    with clock():
+        getattr(work, name)(**settings)
+    made = work.current_mesh()
+    return {"vertices": made.vertex_matrix(), "faces": made.face_matrix()}
+
+
+def meshlab_loop(given: Arrays) -> Arrays:
+    import pymeshlab
+
+    never = pymeshlab.PercentageValue(0)
+    return meshlab_filter(given, "meshing_surface_subdivision_loop", iterations=1, threshold=never)
+
+
+def meshlab_denoise(given: Arrays) -> Arrays:
+    """Two-step smoothing: normals that look alike are averaged, then vertices fitted."""
+    steps, degrees = int(given["steps"]), float(given["degrees"])
+    return meshlab_filter(
+        given,
+        "apply_coord_two_steps_smoothing",
+        stepsmoothnum=3,
+        normalthr=degrees,
+        stepnormalnum=steps,
+        stepfitnum=steps,
+    )
+
+
+def blender_mirror(given: Arrays) -> Arrays:
+    """Cut at x = 0 and mirrored."""
+    return modified(given, "MIRROR", use_bisect_axis=(True, False, False), use_mirror_merge=True)
+
+
 def meshlab_boolean(given: Arrays) -> Arrays:
     import pymeshlab
 
@@ -200,6 +237,9 @@ TASKS: dict[str, Callable[[Arrays], Arrays]] = {
         blender_smart_project,
         blender_bake,
         meshlab_decimate,
+        blender_mirror,
+        meshlab_loop,
+        meshlab_denoise,
         meshlab_boolean,
         meshlab_remesh,
         pymeshfix_repair,

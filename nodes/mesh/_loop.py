@@ -51,45 +51,46 @@ def corners(points: Array, net: Net, sharp: Bools, angle: float = CORNER) -> Boo
 
 
 def refined(values: Array, net: Net, sharp: Bools, fixed: Bools) -> Array:
-    """(N + E, C) float64: the values at the vertices of ``net.quartered()``. ``sharp``: (E,), ``fixed``: (N,)."""
+    """(N + E, C) float64: (N, C) float64 ``values`` at the vertices of ``net.quartered()``.
+
+    ``sharp``: (E,), ``fixed``: (N,).
+    """
+    from nodes.mesh._loop_sums import across
+
     degree = np.bincount(net.ends.ravel(), minlength=net.count)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = (0.625 - (0.375 + 0.25 * np.cos(2 * np.pi / degree)) ** 2) / degree
-    even = _pulled(values, net, sharp, fixed, degree, weight, 1 / 8)
+    even = _pulled(values, net, sharp, fixed, degree, _beta(degree), 1 / 8)
     odd = halfway(values, net)
     soft = ~sharp
-    across = _sums(net.sides.ravel(), np.roll(values[net.faces], 1, axis=1).reshape(-1, values.shape[1]), len(odd))
-    odd[soft] = 0.75 * odd[soft] + 0.125 * across[soft]
+    off = across(net.faces, net.sides, values, len(odd))
+    odd[soft] = 0.75 * odd[soft] + 0.125 * off[soft]
     return np.concatenate([even, odd])
 
 
 def limit(values: Array, net: Net, sharp: Bools, fixed: Bools) -> Array:
     """(N, C) where the vertices would be after endless subdivision."""
     degree = np.bincount(net.ends.ravel(), minlength=net.count)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        beta = (0.625 - (0.375 + 0.25 * np.cos(2 * np.pi / degree)) ** 2) / degree
-        weight = 1 / (degree + 0.375 / beta)
-    return _pulled(values, net, sharp, fixed, degree, weight, 1 / 6)
+    return _pulled(values, net, sharp, fixed, degree, 1 / (degree + 0.375 / _beta(degree)), 1 / 6)
+
+
+def _beta(degree: Array) -> Array:
+    """(N,) what one neighbour weighs at a smooth vertex."""
+    count = np.maximum(degree, 1)
+    return np.asarray((0.625 - (0.375 + 0.25 * np.cos(2 * np.pi / count)) ** 2) / count)
 
 
 def _pulled(values: Array, net: Net, sharp: Bools, fixed: Bools, degree: Array, weight: Array, along: float) -> Array:
     """Each vertex drawn to its neighbours with their ``weight``, (N,), or to the two on its crease, with ``along``."""
+    from nodes.mesh._loop_sums import around
+
     lines = np.bincount(net.ends[sharp].ravel(), minlength=net.count)
     free = (lines < 2) & (degree > 1) & ~fixed
     curved = (lines == 2) & ~fixed
     out = values.astype(np.float64)
-    around = _around(net.ends, values)
-    out[free] += weight[free, None] * (around[free] - degree[free, None] * values[free])
+    pull = around(net.ends, values) - degree[:, None] * values
+    out[free] += weight[free, None] * pull[free]
     if curved.any():
-        around = _around(net.ends[sharp], values)
-        out[curved] += along * (around[curved] - 2 * values[curved])
+        out[curved] += along * (around(net.ends[sharp], values)[curved] - 2 * values[curved])
     return out
-
-
-def _around(ends: Array, values: Array) -> Array:
-    """(N, C) sums over the other ends."""
-    count = len(values)
-    return np.asarray(_sums(ends[:, 0], values[ends[:, 1]], count) + _sums(ends[:, 1], values[ends[:, 0]], count))
 
 
 def _sums(place: Array, values: Array, count: int) -> Array:

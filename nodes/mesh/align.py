@@ -35,7 +35,7 @@ class Aligned(NamedTuple):
     report: Report
 
 
-@node("mesh.align", title="Align")
+@node("mesh.align", title="Align", group="Place and arrange")
 def align(
     run: Run,
     mesh: Mesh,

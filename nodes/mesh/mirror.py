@@ -14,7 +14,7 @@ Where = Literal["origin", "middle", "low end", "high end"]
 Cut = Literal["nothing", "negative side", "positive side"]
 
 
-@node("mesh.mirror", title="Mirror")
+@node("mesh.mirror", title="Mirror", group="Place and arrange")
 def mirror(
     run: Run,
     mesh: Mesh,

@@ -41,7 +41,7 @@ class Sized(NamedTuple):
     report: Report
 
 
-@node("mesh.set_size", title="Set size")
+@node("mesh.set_size", title="Set size", group="Place and arrange")
 def set_size(
     run: Run,
     mesh: Mesh,

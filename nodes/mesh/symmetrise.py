@@ -30,7 +30,7 @@ class Symmetrised(NamedTuple):
     report: Report
 
 
-@node("mesh.symmetrise", title="Symmetrise")
+@node("mesh.symmetrise", title="Symmetrise", group="Repair and smooth")
 def symmetrise(
     run: Run,
     mesh: Mesh,
