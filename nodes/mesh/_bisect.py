@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import Mesh, Run
-from nodes.mesh._topology import edges_of, weld_points
+from nodes.mesh._rows import only
+from nodes.mesh._topology import collapsed, edges_of, weld_points
 
 Array = NDArray[Any]
 MOST_FACES = 4_000_000
@@ -38,6 +39,12 @@ def bisected(run: Run, mesh: Mesh, along: Array, longest: float) -> Mesh:
             return mesh
         mesh = _halved(mesh, long[edges.sides])
     return mesh
+
+
+def without_collapsed(mesh: Mesh) -> Mesh:
+    """The mesh without faces two of whose corners have come to lie on one point, and without vertices left over."""
+    gone = collapsed(weld_points(mesh.vertices).ids[mesh.faces])
+    return mesh if not gone.any() or gone.all() else only(mesh, ~gone)
 
 
 def _halved(mesh: Mesh, marked: Array) -> Mesh:

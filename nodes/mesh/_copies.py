@@ -50,7 +50,7 @@ def need_room(count: int, faces: int) -> None:
     """Raise :class:`BadInput` when ``count`` copies of ``faces`` faces are more than memory should be spent on."""
     if count * faces > MOST_FACES:
         raise BadInput(
-            f"{count:,} copies of {faces:,} faces are {count * faces:,}, more than {MOST_FACES:,}.",
+            f"All copies together would have {count * faces:,} faces, more than {MOST_FACES:,}.",
             "Make fewer copies, or put a Decimate step before this one.",
         )
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from app.engine import BadInput, Mesh, Run, Setting, Slider, node
+from app.engine.placing import moved
 from nodes.mesh._checks import need_size, need_sound
 from nodes.mesh._copies import Array, Spots, copied, merged, need_room
 from nodes.mesh._deform import Axis, frame
@@ -14,6 +15,7 @@ from nodes.mesh._rims import Track, footprint, longest_rim
 
 Many = Slider(1, 10_000, log=True, help="How many there are in all.")
 Row = Slider(1, 1000, log=True)
+LYING = np.array([[0.0, 1.0, 0.0, 0.0], [-1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
 Sizes = Slider(-10, 10, step=0.01, help="From one to the next, in sizes of the mesh. 1: they touch.")
 Metres = Slider(-1000, 1000, unit="m", help="Added to the step from one to the next.", advanced=True)
 Merge = Annotated[
@@ -143,17 +145,20 @@ def path_array(
 ) -> Mesh:
     """Copy a mesh along the longest open border of another, as a fence around a field. Each copy is a part of its own.
 
-    The mesh stands on the border with the middle of its underside; +Y stays up. A closed path has no border: then the
-    copies go around its outline seen from above.
+    The mesh stands on the border with the middle of its underside; +Y stays up, but along Y it lies down on its side. A
+    closed path has no border: then the copies go around its outline seen from above.
     """
     low, high = _checked(run, mesh, 1)
+    if along == "y":
+        mesh = moved(mesh, LYING)
+        low, high = (corner.astype(np.float64) for corner in mesh.bounds)
     need_sound(path, "path")
     need_size(path, "path")
     rim = longest_rim(path)
     if rim is None:
         run.warn("The path is closed: the copies stand around its outline seen from above.")
     track = Track.of(footprint(path) if rim is None else rim)
-    size = (high - low)["xyz".index(along)]
+    size = (high - low)[2 if along == "z" else 0]
     if max(size, spacing) < 1e-9:
         raise BadInput(f"The mesh has no length along {along.upper()}.", "Set a spacing, or choose another direction.")
     count = max(1, round(track.length / (spacing or size)))
@@ -164,8 +169,8 @@ def path_array(
 
 
 def _headings(ahead: Array, along: Axis) -> Array:
-    """(K, 3, 3) turns about +Y that take the direction ``along`` to each of (K, 3) ``ahead`` seen from above."""
-    start = {"x": 0.0, "y": 0.0, "z": -90.0}[along]
+    """(K, 3, 3) turns about +Y that take +X, or +Z, to each of (K, 3) ``ahead`` seen from above."""
+    start = -90.0 if along == "z" else 0.0
     return _turns("y", np.degrees(np.arctan2(-ahead[:, 2], ahead[:, 0])) - start)
 
 

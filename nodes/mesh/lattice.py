@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 
 from app.engine import Mesh, Multiline, Run, Slider, node
-from nodes.mesh._bisect import bisected
+from nodes.mesh._bisect import bisected, without_collapsed
 from nodes.mesh._cage import Array, pulled, straight, warped
 from nodes.mesh._checks import need_size, need_sound
 from nodes.mesh._deform import Pieces
@@ -69,7 +69,7 @@ def lattice(
 def _moved(run: Run, mesh: Mesh, middle: Array, size: Array, points: Array) -> Mesh:
     vertices = np.empty_like(mesh.vertices)
     normals = None if mesh.normals is None else np.empty_like(mesh.normals)
-    folded = False
+    folded, tips = False, False
     for start in range(0, len(vertices), CHUNK):
         run.progress(0.2 + 0.8 * start / len(vertices), "moving")
         rows = slice(start, start + CHUNK)
@@ -77,14 +77,16 @@ def _moved(run: Run, mesh: Mesh, middle: Array, size: Array, points: Array) -> M
         vertices[rows] = at + middle
         one, two, three = jacobian.transpose(2, 1, 0)
         cofactors = [_crossed(two, three), _crossed(three, one), _crossed(one, two)]
-        folded |= bool(((one * cofactors[0]).sum(axis=0) < 0).any())
+        growth = (one * cofactors[0]).sum(axis=0)
+        folded, tips = folded or bool((growth < -1e-9).any()), tips or bool((growth < 1e-9).any())
         if normals is not None and mesh.normals is not None:
             turned = sum(c * n for c, n in zip(cofactors, mesh.normals[rows].T, strict=True)).T
             length = np.sqrt(np.einsum("nj,nj->n", turned, turned))[:, None]
             normals[rows] = np.where(length > 1e-20, turned / np.maximum(length, 1e-20), mesh.normals[rows])
     if folded:
         run.warn("The box is pulled through itself: a part of the mesh folds over. Pull less.")
-    return replace(mesh, vertices=vertices, normals=normals)
+    made = replace(mesh, vertices=vertices, normals=normals)
+    return without_collapsed(made) if tips else made
 
 
 def _crossed(a: Array, b: Array) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from app.engine import Mesh, Run, Setting, Slider, node
+from nodes.mesh._bisect import without_collapsed
 from nodes.mesh._deform import Array, Axis, Begin, Finish, Moved, Pieces, Span, Still, Where, deformed, tapered
 
 Across = Literal["both", "first", "second"]
@@ -37,7 +38,12 @@ def taper(
     """
     which = {"both": "both", "first": "u", "second": "w"}[across]
 
-    def change(at: Array, normals: Array | None, span: Span) -> Moved:
-        return tapered(at, normals, span, factor, bulge, which)
+    tips = []
 
-    return deformed(run, mesh, Where(axis, start, end, still, pieces), change)
+    def change(at: Array, normals: Array | None, span: Span) -> Moved:
+        moved = tapered(at, normals, span, factor, bulge, which)
+        tips.append(bool((moved[0][:, [0, 2]] == 0).any()))
+        return moved
+
+    made = deformed(run, mesh, Where(axis, start, end, still, pieces), change)
+    return without_collapsed(made) if any(tips) else made

@@ -108,6 +108,12 @@ def test_a_fence_stands_on_the_border_and_turns_with_it() -> None:
         wide = np.ptp(copy, axis=0)[[0, 2]]
         assert np.allclose(wide, [0.5, 0.1] if abs(abs(foot[2]) - 1) < 1e-5 else [0.1, 0.5], atol=1e-5)
     assert len(split(path_array(Run(), post, plane(4, 2), 1.0, turn=False), post)) == 12
+    for along, bar in (("y", box(0.1, 0.5, 0.2)), ("z", box(0.1, 0.2, 0.5))):
+        rails = path_array(Run(), bar, plane(4, 2), along=along, merge=1e-4)
+        low, high = rails.bounds
+        assert np.allclose(
+            high - low, [4.1, 0.1 if along == "y" else 0.2, 2.1] if along == "z" else [4.2, 0.1, 2.2], atol=1e-5
+        )
 
 
 def test_around_a_closed_mesh_they_stand_at_its_foot() -> None:
@@ -119,7 +125,7 @@ def test_around_a_closed_mesh_they_stand_at_its_foot() -> None:
 
 
 def test_too_much_and_nothing_are_said_in_words() -> None:
-    with pytest.raises(BadInput, match="copies of"):
+    with pytest.raises(BadInput, match="All copies"):
         array(Run(), sphere(segments=256), 10_000)
     with pytest.raises(BadInput, match="too large"):
         array(Run(), box(), 100, scale=2.0)

@@ -109,6 +109,7 @@ def test_a_twist_keeps_the_volume_the_better_the_finer() -> None:
 
 def test_a_taper_to_a_tip_is_a_pyramid_and_a_bulge_is_wider_in_the_middle() -> None:
     tip = oracle(taper(Run(), box(), 0.0))
+    assert tip.is_watertight and tip.area_faces.min() > 0
     assert tip.volume == pytest.approx(1 / 3, rel=1e-4)
     both = taper(Run(), box(), 0.5)
     assert oracle(both).volume == pytest.approx((1 + 0.5 + 0.25) / 3, rel=1e-4)
@@ -179,6 +180,8 @@ def test_named_places_go_where_they_are_told() -> None:
     right = (cube.vertices[:, 0] == 1) & (cube.vertices[:, 1] == 0)
     assert np.allclose(moved[right][:, 2], -cube.vertices[right][:, 2] / 2, atol=1e-6)
     assert np.allclose(moved[~corner & ~right], 0, atol=1e-6)
+    tent = oracle(lattice(Run(), cube, top_width=0.0, pieces=4))
+    assert tent.is_watertight and tent.area_faces.min() > 0
     bulged = lattice(Run(), cube, middle_width=1.5, pieces=0)
     assert np.allclose(bulged.bounds[1], [1.5, 2, 4.5], atol=1e-6)
     turned = lattice(Run(), cube, pulls="top: turn 90", pieces=0)
