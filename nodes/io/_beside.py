@@ -28,10 +28,11 @@ UInt8 = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Beside:
-    """The folder of a mesh file. ``warn`` takes remarks on what had to be left out."""
+    """The folder of a mesh file. ``warn`` takes remarks on what had to be left out. ``file``: the file's own name."""
 
     folder: Path
     warn: Warn
+    file: str = ""
     _decoded: dict[str, UInt8 | None] = field(default_factory=dict)
     _sizes: list[int] = field(default_factory=list)
     _frames: list[Frame] = field(default_factory=list)

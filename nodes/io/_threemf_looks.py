@@ -13,6 +13,7 @@ from app.engine import Image, Material, Mesh
 from nodes.image._pixels import to_srgb
 from nodes.io._factors import times_factor
 from nodes.io._parts import Warn
+from nodes.io._rows_text import rows_text
 from nodes.io._textures import colour_bytes, encode_all, to_bytes
 from nodes.mesh._topology import weld_rows
 
@@ -52,7 +53,7 @@ class Looks:
         texture = self._texture(material)
         weld = weld_rows(uv)
         group = self.fresh()
-        rows = elements(uv[weld.first], b'<m:tex2coord u="', b'" v="', b'"/>')
+        rows = rows_text(uv[weld.first], b'<m:tex2coord u="', b'" v="', b'"/>')
         self.xml += [b'<m:texture2dgroup id="%d" texid="%d">' % (group, texture), rows, b"</m:texture2dgroup>"]
         return group, weld.ids[mesh.faces]
 
@@ -101,14 +102,3 @@ class Looks:
 
 def _hex(levels: NDArray[np.uint8]) -> bytes:
     return b"#" + levels.tobytes().hex().upper().encode()
-
-
-def elements(values: NDArray[Any], *pieces: bytes) -> bytes:
-    """Equal elements in a row, one for each of (N, K) numbers: a piece of text before each number and a last one."""
-    from nodes.io._xml_loops import element_rows
-
-    bounds = np.cumsum([0, *map(len, pieces)])
-    letters = np.frombuffer(b"".join(pieces), np.uint8)
-    return bytes(
-        element_rows(letters, bounds, np.ascontiguousarray(values, np.float64), values.dtype.kind in "ui").data
-    )

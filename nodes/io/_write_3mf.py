@@ -13,7 +13,8 @@ import numpy as np
 from app.engine import BadInput, Mesh
 from nodes.io._axes import turned
 from nodes.io._parts import Array, Warn
-from nodes.io._threemf_looks import Looks, elements
+from nodes.io._rows_text import rows_text
+from nodes.io._threemf_looks import Looks
 from nodes.io._threemf_texts import OWN, PREFIX, elements_of
 from nodes.mesh._topology import collapsed, weld_points
 
@@ -120,7 +121,7 @@ def _object(mesh: Mesh, model: Model, looks: Looks) -> list[bytes]:
     look = b' pid="%d" pindex="0"' % group if group else b""
     name = quoteattr(_printable(mesh.name) or "mesh").encode()
     head = b'<object id="%d" type="model" name=%s%s><mesh><vertices>' % (looks.fresh(), name, look)
-    vertices = elements(points, b'<vertex x="', b'" y="', b'" z="', b'"/>')
+    vertices = rows_text(points, b'<vertex x="', b'" y="', b'" z="', b'"/>')
     triangles = _triangles(faces[~flat], members[~flat], group)
     return [head, vertices, b"</vertices><triangles>", triangles, b"</triangles></mesh></object>"]
 
@@ -128,11 +129,11 @@ def _object(mesh: Mesh, model: Model, looks: Looks) -> list[bytes]:
 def _triangles(faces: Array, members: Array, group: int) -> bytes:
     corners = (b'<triangle v1="', b'" v2="', b'" v3="')
     if not group or not members.any():
-        return elements(faces, *corners, b'"/>')
+        return rows_text(faces, *corners, b'"/>')
     first = b'" pid="%d" p1="' % group
     if (members == members[:, :1]).all():
-        return elements(np.column_stack([faces, members[:, 0]]), *corners, first, b'"/>')
-    return elements(np.column_stack([faces, members]), *corners, first, b'" p2="', b'" p3="', b'"/>')
+        return rows_text(np.column_stack([faces, members[:, 0]]), *corners, first, b'"/>')
+    return rows_text(np.column_stack([faces, members]), *corners, first, b'" p2="', b'" p3="', b'"/>')
 
 
 def _transform(place: Array, metres: float) -> bytes:

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from app.engine import Files, Mesh, Run, SaveFile, Setting, node
+from app.engine import Files, Mesh, Run, SaveFile, Scene, Setting, node
+from app.engine.placing import in_place, placed
 from nodes.image._pixels import resample_pixels
 from nodes.io._axes import METRES
 from nodes.io._credits import CreditsFile, with_credits
@@ -53,6 +54,17 @@ def export_3mf(
     model = Model(unit, METRES[unit], longest_side(texture_size))
     data = package_bytes(items, model, metadata(run, mesh.name), thumbnail, run.warn)
     return with_credits(run, Files.of({path.as_posix(): data}, shows=mesh), credits_file)
+
+
+def scene_3mf(run: Run, scene: Scene, longest: int) -> bytes:
+    """A scene of sound meshes in millimetres: each mesh an object, each place of it a build item."""
+    standing = in_place(scene)
+    sizes = np.cumsum([0, *(len(mesh.vertices) for mesh in standing)])
+    faces = [mesh.faces + size for mesh, size in zip(standing, sizes, strict=False)]
+    all_in_one = Mesh.of(np.concatenate([mesh.vertices for mesh in standing]), np.concatenate(faces))
+    items = [Item(scene.meshes[m], to) for _, m, to in placed(scene)]
+    model = Model("millimetres", METRES["millimetres"], longest)
+    return package_bytes(items, model, metadata(run, scene.name), _picture(all_in_one), run.warn)
 
 
 def _place(mesh: Mesh) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import BadInput, Files, Run, Scene, node
+from app.engine import BadInput, Files, Run, SaveFile, Scene, node
 from app.engine.placing import moved, placed
 from nodes.io._credits import CreditsFile, with_credits
 from nodes.io._glb_material import Materials
 from nodes.io._textures import longest_side
 from nodes.io._written import checked, unit_normals
-from nodes.io.export_glb import Bits, ColourFormat, Compression, GlbFile, Quality, Size, scene_bytes
+from nodes.io.export_3mf import scene_3mf
+from nodes.io.export_glb import Bits, ColourFormat, Compression, Quality, Size, scene_bytes
+from nodes.io.export_usd import usd_files
 
 SQUARE = 1e-5
+SceneFile = Annotated[
+    Path,
+    SaveFile(suffixes=(".glb", ".usdz", ".usda", ".3mf"), help="Where to write. The ending of the name decides."),
+]
 
 
 @node("io.export_scene", title="Export scene", group="Export", credits=True)
 def export_scene(
     run: Run,
     scene: Scene,
-    path: GlbFile = Path("scene.glb"),
+    path: SceneFile = Path("scene.glb"),
     texture_size: Size = "as they are",
     colour_format: ColourFormat = "PNG",
     jpeg_quality: Quality = 92,
@@ -31,16 +38,26 @@ def export_scene(
     draco_bits: Bits = 14,
     credits_file: CreditsFile = False,
 ) -> Files:
-    """Write a scene as one GLB file: objects with names, places and parents, materials, credits, this graph.
+    """Write a scene as one file: objects with names, places and parents, materials, credits, in GLB this graph.
 
     What is shared is written once: instances name the same mesh, and materials the same texture. Metres and +Y up.
     Everything that Load scene reads from GLB is written again: texture transforms, wrapping, alpha cut-off, unlit,
-    clear coat, sheen, transmission and the like, and second UVs.
+    clear coat, sheen, transmission and the like, and second UVs. USDZ and USDA keep the hierarchy and the PBR maps, 3MF
+    for printing the objects and their base colours.
     """
     ready = whole(run, scene)
+    if path.suffix.lower() != ".glb":
+        files = _others(run, ready, path, longest_side(texture_size), jpeg_quality if colour_format == "JPEG" else 0)
+        return with_credits(run, Files.of(files, shows=scene), credits_file)
     materials = Materials(longest_side(texture_size), jpeg_quality if colour_format == "JPEG" else 0)
     data = scene_bytes(run, ready, materials, draco_bits if compression == "Draco" else 0)
     return with_credits(run, Files.of({path.as_posix(): data}, shows=scene), credits_file)
+
+
+def _others(run: Run, scene: Scene, path: Path, longest: int, jpeg: int) -> dict[str, bytes]:
+    if path.suffix.lower() == ".3mf":
+        return {path.as_posix(): scene_3mf(run, scene, longest)}
+    return usd_files(run, scene, path, longest, jpeg)
 
 
 def whole(run: Run, scene: Scene) -> Scene:

@@ -20,6 +20,7 @@ from nodes.io._read_obj import read_obj
 from nodes.io._read_off import read_off
 from nodes.io._read_ply import read_ply
 from nodes.io._read_stl import read_stl
+from nodes.io._read_usd import read_usd
 from nodes.io._settled import on_one_set
 from nodes.io._stated import Author, Licence, Source, credit_file
 from nodes.mesh._topology import weld_rows
@@ -33,8 +34,12 @@ READERS: dict[str, Callable[[bytes, Beside], list[Part]]] = {
     ".gltf": read_gltf,
     ".off": read_off,
     ".3mf": read_3mf,
+    ".usdz": read_usd,
+    ".usda": read_usd,
+    ".usdc": read_usd,
+    ".usd": read_usd,
 }
-READABLE = "Choose an OBJ, PLY, STL, GLB, glTF, OFF or 3MF file."
+READABLE = "Choose an OBJ, PLY, STL, GLB, glTF, OFF, 3MF or USD file."
 Found = TypeVar("Found")
 PLAUSIBLE = (0.001, 1000.0)
 
@@ -61,7 +66,7 @@ def load_mesh(
     author: Author = "",
     source: Source = "",
 ) -> Mesh:
-    """Read a mesh file: OBJ with its materials, PLY, STL, GLB, glTF, OFF or 3MF.
+    """Read a mesh file: OBJ with its materials, PLY, STL, GLB, glTF, OFF, 3MF or USD.
 
     The result is in metres with +Y up; what was converted is said on the node. Polygons become triangles, and all
     parts of a file become one mesh, with their numbers kept as face groups. Several materials are put on one texture
@@ -71,7 +76,7 @@ def load_mesh(
     data = content_of(path)
     credit_file(run, path, licence, author, source)
     run.progress(0.1, "reading")
-    beside = Beside(path.parent, run.warn)
+    beside = Beside(path.parent, run.warn, path.name)
     parts = in_words(lambda: READERS[path.suffix.lower()](data, beside), path.name)
     run.progress(0.7, "joining")
     parts = [finite_part(part, drop_bad, run) for part in on_one_set(parts, run.warn)]

@@ -13,6 +13,7 @@ from nodes.io._companions import companions
 from nodes.io._read_3mf import read_3mf_scene
 from nodes.io._read_gltf import read_gltf_scene
 from nodes.io._read_obj import read_obj_scene
+from nodes.io._read_usd import read_usd_scene
 from nodes.io._scene_of import scene_of
 from nodes.io._stated import Author, Licence, Source, credit_file
 from nodes.io.load_mesh import READERS, Units, content_of, finite_part, in_words, said_frame
@@ -23,6 +24,10 @@ SCENES: dict[str, Reader] = {
     ".gltf": read_gltf_scene,
     ".obj": read_obj_scene,
     ".3mf": read_3mf_scene,
+    ".usdz": read_usd_scene,
+    ".usda": read_usd_scene,
+    ".usdc": read_usd_scene,
+    ".usd": read_usd_scene,
 }
 """Readers of files with a hierarchy. Of any other mesh file each part becomes an object."""
 
@@ -46,15 +51,15 @@ def load_scene(
 ) -> Scene:
     """Read a file with all its objects: names, hierarchy, instances and every material stay as they are.
 
-    GLB and glTF keep everything, 3MF its objects and components; of OBJ each object or group becomes one. The result
-    is in metres with +Y up. Take one object out with Pick from scene, put it back with Replace in scene, and write all
+    GLB and glTF keep everything, 3MF and USD their objects; of OBJ each object or group becomes one. The result is in
+    metres with +Y up. Take one object out with Pick from scene, put it back with Replace in scene, and write all
     of it with Export scene.
     """
     data = content_of(path)
     credit_file(run, path, licence, author, source)
     run.progress(0.1, "reading")
     suffix = path.suffix.lower()
-    beside = Beside(path.parent, run.warn)
+    beside = Beside(path.parent, run.warn, path.name)
     found = in_words(lambda: _read(suffix, data, beside, path.stem), path.name)
     run.progress(0.7, "objects")
     parts = [finite_part(part, False, run) for part in found.parts]
