@@ -61,7 +61,7 @@ def _check_layers(layer: Any, folder: Path, seen: set[str]) -> None:
     """Refuse layers outside of the folder before any is composed."""
     from pxr import Sdf
 
-    for name in layer.GetCompositionAssetDependencies():
+    for name in filter(None, layer.GetCompositionAssetDependencies()):
         place = layer.ComputeAbsolutePath(name)
         real = Path(place.partition("[")[0])
         if not real.resolve().is_relative_to(folder):

@@ -18,9 +18,11 @@ from nodes.io._credits import COMMENT, EXTRAS
 from nodes.io._licences import OFFERS, rights
 from nodes.io._picture_texts import picture_texts
 from nodes.io._threemf_texts import threemf_texts
+from nodes.io._usd_texts import usd_texts
 from nodes.io._xmp import from_json
 
 Stated = dict[str, str]
+OWN_TEXTS = {".3mf": threemf_texts, ".usdz": usd_texts, ".usda": usd_texts, ".usd": usd_texts}
 Licence = Annotated[
     str,
     Line(
@@ -117,7 +119,7 @@ def _inside(path: Path) -> tuple[Stated, tuple[Credit, ...]]:
         return _gltf(path)
     if suffix in COMMENTED:
         return _comments(path)
-    texts = threemf_texts(path) if suffix == ".3mf" else picture_texts(path)
+    texts = OWN_TEXTS.get(suffix, picture_texts)(path)
     try:
         return texts, works_of(json.loads(texts.pop(EXTRAS, "[]")))
     except (ValueError, RecursionError):
