@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from io_samples import gltf_reports, noise, textured
+from io_samples import GLTF_CHECK, gltf_reports, noise, textured
 from mesh_shapes import moved, together
 from PIL import Image as Pictures
 
@@ -24,6 +25,8 @@ from nodes.mesh.primitives import box, sphere
 
 PHOTO = Credit("wood.jpg", "Jane", "CC BY 4.0")
 GRAPH = '{"format": 1}'
+PEERS = Path(__file__).parents[2] / ".tools" / "peers"
+PYTHON = next((path for path in (PEERS / "bin" / "python", PEERS / "Scripts" / "python.exe") if path.exists()), None)
 TARGETS = ("Unreal", "Unity", "Godot", "glTF")
 
 
@@ -308,3 +311,28 @@ def test_textures_inside_the_model_are_png_whatever_is_asked() -> None:
     run = Run()
     export_game(run, duck(), target="Godot", textures="DDS")
     assert "inside the GLB" in run.notes[0]
+
+
+def test_blender_sees_the_levels_hulls_and_both_layouts_under_their_names(tmp_path: Path) -> None:
+    if PYTHON is None:
+        pytest.skip("needs Blender: make peers")
+    models = [("Unreal", "RubberDuck/Meshes/SM_RubberDuck.glb"), ("Unity", "RubberDuck/Assets/Models/RubberDuck.glb")]
+    paths = [tmp_path / f"{target}.glb" for target, _ in models]
+    for path, (target, name) in zip(paths, models, strict=True):
+        path.write_bytes(exported(target)[name])
+    command = [str(PYTHON), str(GLTF_CHECK / "blender_reads.py"), *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=True)
+    unreal, unity = (json.loads(line[6:]) for line in done.stdout.splitlines() if line.startswith("REPORT"))
+    things = unreal["objects"]
+    assert {name: thing["faces"] for name, thing in things.items()} == {
+        "SM_RubberDuck": len(duck().faces),
+        "UCX_SM_RubberDuck_00": len(box().faces),
+        "UCX_SM_RubberDuck_01": len(box().faces),
+    }
+    assert things["SM_RubberDuck"]["uv"] == 2 and list(unreal["materials"]) == ["M_RubberDuck"]
+    low, high = duck().bounds
+    np.testing.assert_allclose(things["SM_RubberDuck"]["corners"], [low, high], atol=1e-5)
+    assert {name: thing["faces"] for name, thing in unity["objects"].items()} == {
+        f"RubberDuck_LOD{k}": len(mesh.faces) for k, mesh in enumerate((duck(), coarser(8), coarser(6)))
+    }
+    assert list(unity["materials"]) == ["RubberDuck"] and not unity["images"]
