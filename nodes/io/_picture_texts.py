@@ -15,6 +15,7 @@ ARTIST, COPYRIGHT, XMP = 315, 33432, 700
 PNG_NAMES = {"title": "title", "author": "author", "copyright": "rights", "license": "licence", "licence": "licence",
              "owner": "rights", EXTRAS: EXTRAS}  # fmt: skip
 EXR = b"\x76\x2f\x31\x01"
+TROUBLE = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, struct.error)
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
 
 
@@ -73,7 +74,7 @@ def _from_header(path: Path) -> dict[str, str]:
                 info: Any = picture.info
                 packet = info.get("xmp") or info.get("XML:com.adobe.xmp") or exif.get(XMP) or b""
                 pairs = {"author": exif.get(ARTIST), "rights": exif.get(COPYRIGHT)}
-    except (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error, Pictures.DecompressionBombError):
+    except (*TROUBLE, Pictures.DecompressionBombError):
         return {}
     stated = {name: value for name, value in pairs.items() if isinstance(value, str) and value.strip(" \0")}
     return {**from_xml(packet.encode() if isinstance(packet, str) else bytes(packet)), **stated}
