@@ -7,7 +7,7 @@ texel row 0 lies at v = 1. Normal maps: OpenGL (+Y). A payload never changes aft
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -209,6 +209,18 @@ class Material(Payload):
         "height",
         "emissive",
     )
+
+    def bare(self) -> Material:
+        """Its numbers alone: without pictures and what belongs to them, for UVs that are made anew."""
+        none: dict[str, Any] = dict.fromkeys(self.MAPS)
+        numbers = tuple(row for row in self.layers if not isinstance(row[1], Image) and not row[0].endswith(".scale"))
+        none |= {"normal_scale": 1.0, "occlusion_strength": 1.0, "transforms": (), "second_uv": (), "layers": numbers}
+        return replace(self, **none)
+
+    def has_pictures(self) -> bool:
+        """Whether any map or layer is a picture, and so needs UVs."""
+        maps = any(getattr(self, name) is not None for name in self.MAPS)
+        return maps or any(isinstance(value, Image) for _, value in self.layers)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from nodes.image._pixels import to_linear
 from nodes.io._glb_buffer import ARRAY, ELEMENT, FLOAT, UINT16, UINT32, Buffer
 from nodes.io._gltf_material import AS_IT_IS, Transform
 from nodes.io._tangents import with_tangents
+from nodes.io._written import unit_normals
 
 Array = NDArray[Any]
 DRACO = "KHR_draco_mesh_compression"
@@ -26,7 +27,8 @@ class Surface(NamedTuple):
 
 
 def surface_of(mesh: Mesh, second_uv: NDArray[np.float32] | None) -> Surface:
-    """``mesh``: with unit normals. It gets tangents where a normal map follows the first UVs."""
+    """With unit normals, and with tangents where a normal map follows the first UVs."""
+    mesh = unit_normals(mesh)
     material = mesh.material
     if mesh.uv is None or material is None or material.normal is None or "normal" in material.second_uv:
         return Surface(mesh, None, second_uv)

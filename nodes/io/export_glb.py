@@ -53,14 +53,13 @@ def export_glb(
     out. Connect what Light-map UV made of this mesh to 'light_map' for a second set of UVs. Dropping the file on the
     canvas brings back the graph that made it.
     """
-    shown, second = unit_normals(checked(mesh)), None
-    written = shown
+    written, second = checked(mesh), None
     if light_map is not None:
-        written, second = with_second_uv(shown, light_map)
+        written, second = with_second_uv(unit_normals(mesh), light_map)
     scene = replace(Scene.of(written), second_uvs=() if second is None else (np.asarray(second, np.float32),))
     materials = Materials(longest_side(texture_size), jpeg_quality if colour_format == "JPEG" else 0)
     data = scene_bytes(run, scene, materials, draco_bits if compression == "Draco" else 0)
-    return with_credits(run, Files.of({path.as_posix(): data}, shows=shown), credits_file)
+    return with_credits(run, Files.of({path.as_posix(): data}, shows=mesh), credits_file)
 
 
 def scene_bytes(run: Run, scene: Scene, materials: Materials, draco_bits: int) -> bytes:

@@ -172,6 +172,4 @@ def _normals(found: Collapsed) -> tuple[Array, Array]:
 
 def without_pictures(material: Material | None) -> Material | None:
     """Without UVs textures have no place."""
-    if material is None or any(getattr(material, name) is not None for name in Material.MAPS):
-        return None
-    return material
+    return None if material is None or material.has_pictures() else material

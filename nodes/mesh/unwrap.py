@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -158,7 +157,7 @@ def _laid(run: Run, mesh: Mesh, method: str, plan: Plan) -> Laid:
 def prepared(run: Run, mesh: Mesh) -> Mesh:
     """The mesh with smooth or given normals, without older UVs, its vertices split only where attributes differ."""
     material = mesh.material
-    if material is not None and any(getattr(material, name) is not None for name in material.MAPS):
+    if material is not None and material.has_pictures():
         run.warn(
             "The textures no longer fit and were dropped. Connect the mesh before this step to Bake as its source."
         )
@@ -179,8 +178,7 @@ def prepared(run: Run, mesh: Mesh) -> Mesh:
 
 def untextured(material: Material) -> Material:
     """The factors of a material without its pictures."""
-    none: dict[str, Any] = dict.fromkeys(material.MAPS)
-    return replace(material, **none)
+    return material.bare()
 
 
 def _unit_sized(mesh: Mesh) -> NDArray[np.float32]:

@@ -88,7 +88,7 @@ def _maps(surface: Any, wanted: dict[str, bool]) -> tuple[str, ...]:
 def _material(source: Mesh, pictures: dict[str, Image]) -> Material:
     """The source's material with the baked maps; factors that were baked in are neutral."""
     was = source.material or Material(name="baked")
-    changes: dict[str, Any] = {**dict.fromkeys(was.MAPS), **pictures}
+    changes: dict[str, Any] = dict(pictures)
     if "base_colour" in pictures:
         changes["base_factor"] = (1.0, 1.0, 1.0, 1.0)
-    return replace(was, **changes)
+    return replace(was.bare(), **changes)
