@@ -10,14 +10,16 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import meshopt_samples
 import numpy as np
 import pytest
-from io_samples import GLTF_CHECK, noise, same_geometry, textured, write
+from io_samples import GLTF_CHECK, gltf_reports, noise, same_geometry, textured, write
 from PIL import Image as Pictures
 from scene_samples import glb, same_picture, table, through, tree
 from test_gltf_scene import edited
 
 from app.engine import BadFile, BadInput, Mesh, Run, Scene
+from app.engine.codec import digest, encode
 from nodes.io._meshopt import unpacked
 from nodes.io.export_glb import export_glb
 from nodes.io.load_mesh import load_mesh
@@ -142,6 +144,16 @@ def test_files_of_gltfpack_are_read(tmp_path):
     rows, others = np.column_stack([mesh.vertices, mesh.uv]), np.column_stack([back.vertices, back.uv])
     assert nearest(others, rows) < 1e-3
     assert same_picture(back.material.base_colour, mesh.material.base_colour)
+
+
+def test_a_packed_file_is_the_plain_one_bit_by_bit(tmp_path):
+    plain = glb(table())
+    (tmp_path / "plain.glb").write_bytes(plain)
+    (tmp_path / "packed.glb").write_bytes(meshopt_samples.packed(plain))
+    one, two = (load_scene(Run(), tmp_path / f"{name}.glb") for name in ("plain", "packed"))
+    assert digest(encode(replace(one, name=""))) == digest(encode(replace(two, name="")))
+    (report,) = gltf_reports([tmp_path / "packed.glb"])
+    assert report["errors"] == 0, report["messages"]
 
 
 def test_numbers_that_lie_in_a_meshopt_view_are_refused():

@@ -25,7 +25,7 @@ from random import Random
 
 ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "trust")]
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "trust"), str(ROOT / "tests" / "nodes")]
 
 from fuzz_mutate import mutate  # noqa: E402
 from fuzz_seeds import companions, seeds  # noqa: E402

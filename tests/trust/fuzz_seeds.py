@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from meshopt_samples import packed
 from PIL import Image as Pictures
 
 from app.engine import Image, Material, Mesh, Run
@@ -88,8 +89,9 @@ def _gltf(glb: bytes) -> bytes:
     tree["images"][0] = {"uri": "pic.png"}
     tree["nodes"] += [{"children": [0], "rotation": [0, 0, 0, 1], "scale": [1, 2, 1], "translation": [0, 1, 0]}]
     tree["scenes"][0]["nodes"] = [1]
+    own = tree["accessors"][0]["bufferView"]
     tree["accessors"][0]["sparse"] = {
-        "count": 1, "indices": {"bufferView": 0, "componentType": 5121}, "values": {"bufferView": 0}
+        "count": 1, "indices": {"bufferView": own, "componentType": 5121}, "values": {"bufferView": own}
     }  # fmt: skip
     return json.dumps(tree).encode()
 
@@ -119,7 +121,7 @@ def seeds() -> dict[str, list[bytes]]:
                 b"vertex 1 0 0\nvertex 0 1 0\nendloop\nendfacet\nendsolid a\n"],
         "off": [OFF],
         "3mf": [_first(export_3mf(Run(), mesh))],
-        "glb": [glb],
+        "glb": [glb, packed(glb), _first(export_glb(Run(), mesh, compression="Draco"))],
         "gltf": [_gltf(glb)],
         "png": [png, saved("PNG", mode="P"), saved("PNG", mode="I;16"), saved("PNG", mode="LA"), _deep_png(deep)],
         "jpg": [saved("JPEG", mode="RGB", quality=80, exif=_turned()), saved("JPEG", mode="CMYK"),
