@@ -57,7 +57,7 @@ def note_box(benchmark: Any, vertices: Any, faces: Any) -> None:
     benchmark.extra_info.update(off=round(1000 * float(off.mean()), 3), tilt=round(float(tilt.mean()), 2))
 
 
-@pytest.mark.parametrize("method", ["smooth", "flat", "edge length"])
+@pytest.mark.parametrize("method", ["smooth", "smooth quads", "flat", "edge length"])
 def test_subdivide(benchmark: Any, method: str) -> None:
     made = timed(benchmark, lambda: subdivide(Run(), bare(), method, longest_edge=0.011))
     benchmark.extra_info["faces"] = len(made.faces)

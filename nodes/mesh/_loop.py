@@ -40,13 +40,12 @@ def sharp_edges(points: Array, net: Net, angle: float) -> Bools:
     return sharp
 
 
-def corners(points: Array, net: Net, sharp: Bools, angle: float = CORNER) -> Bools:
-    """(N,) vertices where a line of sharp edges turns by more than ``angle`` degrees."""
-    ends = net.ends[sharp]
+def corners(points: Array, ends: Array, count: int, angle: float = CORNER) -> Bools:
+    """(``count``,) vertices where a line of sharp edges, whose ``ends`` are (E, 2), turns by more than ``angle``°."""
     way = points[ends[:, 1]] - points[ends[:, 0]]
     way = way / np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-300)
-    total = _sums(ends[:, 0], way, net.count) - _sums(ends[:, 1], way, net.count)
-    two = np.bincount(ends.ravel(), minlength=net.count) == 2
+    total = _sums(ends[:, 0], way, count) - _sums(ends[:, 1], way, count)
+    two = np.bincount(ends.ravel(), minlength=count) == 2
     return np.asarray(two & ((total**2).sum(axis=1) > 2 - 2 * np.cos(np.radians(angle)) + 1e-9))
 
 

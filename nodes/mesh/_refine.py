@@ -124,7 +124,7 @@ class Rules:
 def looped(sheet: Sheet, levels: int, rules: Rules, told: Callable[[int], None]) -> Sheet:
     """Loop subdivision of a whole sheet. ``told``: called with the number of each level."""
     sharp = sharp_edges(sheet.points, sheet.places, rules.angle)
-    kept = corners(sheet.points, sheet.places, sharp) if rules.keep_corners else np.zeros(len(sheet.points), np.bool_)
+    kept = corners(sheet.points, sheet.places.ends[sharp], len(sheet.points)) & rules.keep_corners
     chart = _chart(sheet, sharp) if rules.smooth_uv and sheet.mesh.uv is not None else None
     for level in range(levels):
         told(level)
@@ -135,7 +135,7 @@ def looped(sheet: Sheet, levels: int, rules: Rules, told: Callable[[int], None])
     if rules.onto_limit:
         sheet = replace(sheet, points=limit(sheet.points, sheet.places, sharp, kept))
         chart = None if chart is None else replace(chart, uv=limit(chart.uv, chart.net, chart.sharp, chart.fixed))
-    return sheet if chart is None else replace(sheet, rows=_with_uv(sheet, chart))
+    return sheet if chart is None else with_uv(sheet, chart.net.faces, chart.uv)
 
 
 @dataclass(frozen=True)
@@ -174,12 +174,13 @@ def _longer(marks: Bools, count: int) -> Bools:
     return np.concatenate([marks, np.zeros(count - len(marks), np.bool_)])
 
 
-def _with_uv(sheet: Sheet, chart: _Chart) -> Array:
+def with_uv(sheet: Sheet, faces: Array, values: Array) -> Sheet:
+    """The sheet with other UVs. ``values``: (K, 2), ``faces``: (M, 3) those of its corners."""
     rows = sheet.rows.copy()
     uv = rows[:, _columns(sheet.mesh)["uv"]].copy()
-    uv[sheet.vertices.faces.ravel()] = chart.uv[chart.net.faces.ravel()]
+    uv[sheet.vertices.faces.ravel()] = values[faces.ravel()]
     rows[:, _columns(sheet.mesh)["uv"]] = uv
-    return rows
+    return replace(sheet, rows=rows)
 
 
 def place_of(sheet: Sheet) -> Ints:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from app.engine import BadInput, Mesh, Run, Setting, Slider, node
+from nodes.mesh._catmull import Cage, subdivided
 from nodes.mesh._checks import need_size, need_sound
 from nodes.mesh._refine import Rules, Sheet, bisected, looped, mesh_of, quartered, sheet_of
 
-Method = Literal["smooth", "flat", "edge length"]
+Method = Literal["smooth", "smooth quads", "flat", "edge length"]
 
 
 @node("mesh.subdivide", title="Subdivide", group="Reduce and remesh")
@@ -18,16 +20,17 @@ def subdivide(
     method: Annotated[
         Method,
         Setting(
-            help="smooth: rounds the surface (Loop). flat: every triangle becomes four, and nothing moves. edge "
-            "length: only where edges are too long, and nothing moves."
+            help="smooth: rounds the surface (Loop). smooth quads: pairs of triangles that were quads count as such "
+            "(Catmull-Clark). flat: every triangle becomes four, and nothing moves. edge length: only where edges are "
+            "too long, and nothing moves."
         ),
     ] = "smooth",
-    levels: Annotated[int, Slider(1, 5, help="Each makes four triangles of one; for smooth and flat.")] = 1,
+    levels: Annotated[int, Slider(1, 5, help="Each makes four triangles of one; not for edge length.")] = 1,
     longest_edge: Annotated[
         float, Slider(0.0001, 100, log=True, unit="m", help="No edge is longer afterwards; for edge length.")
     ] = 0.05,
     sharp_edges: Annotated[
-        float, Slider(1, 180, unit="°", help="Edges sharper than this stay sharp; for smooth. 180: all become round.")
+        float, Slider(1, 180, unit="°", help="Edges sharper than this stay sharp. 180: all become round.")
     ] = 60.0,
     keep_corners: Annotated[
         bool, Setting(help="Corners of open borders and of sharp edges stay where they are; for smooth.")
@@ -49,8 +52,9 @@ def subdivide(
 ) -> Mesh:
     """More triangles. UVs, colours, parts, hard edges and materials are kept, and no seam opens.
 
-    Smooth follows Loop (1987) with the creases of Hoppe and others (1994). Flat and edge length keep the surface and
-    its shading as they are, for steps that need vertices: Displace, Smooth, vertex colours.
+    Smooth follows Loop (1987) with the creases of Hoppe and others (1994); smooth quads Catmull and Clark (1978). Flat
+    and edge length keep the surface and its shading as they are, for steps that need vertices: Displace, Smooth,
+    vertex colours.
     """
     run.progress(0.0, "checking")
     need_sound(mesh)
@@ -62,25 +66,33 @@ def subdivide(
         run.warn(f"{sheet.dropped:,} triangles with two corners in one place were left out.")
     if method == "edge length":
         return mesh_of(_short(run, sheet, longest_edge, most_faces), new_normals=False)
-    levels = _affordable(run, len(sheet.mesh.faces), levels, most_faces)
+    cage = Cage.of(sheet) if method == "smooth quads" else None
+    count = cage.faces_after if cage else lambda level: len(sheet.mesh.faces) * 4**level
+    levels = _affordable(run, count, levels, most_faces)
     if not levels:
         return mesh
-    if method == "smooth":
-        rules = Rules(sharp_edges, keep_corners, smooth_uv, limit_surface)
-        sheet = looped(sheet, levels, rules, lambda level: run.progress(0.1 + 0.7 * level / levels, "subdividing"))
+
+    def told(level: int) -> None:
+        run.progress(0.1 + 0.7 * level / levels, "subdividing")
+
+    rules = Rules(sharp_edges, keep_corners, smooth_uv, limit_surface)
+    if cage:
+        sheet = subdivided(cage, levels, rules, told)
+    elif method == "smooth":
+        sheet = looped(sheet, levels, rules, told)
     else:
         for level in range(levels):
-            run.progress(0.1 + 0.7 * level / levels, "subdividing")
+            told(level)
             sheet = quartered(sheet)
     run.progress(0.85, "normals")
-    return mesh_of(sheet, new_normals=method == "smooth")
+    return mesh_of(sheet, new_normals=method != "flat")
 
 
-def _affordable(run: Run, faces: int, levels: int, most: int) -> int:
-    fit = max((level for level in range(levels + 1) if faces * 4**level <= most), default=0)
+def _affordable(run: Run, count: Callable[[int], int], levels: int, most: int) -> int:
+    fit = max((level for level in range(levels + 1) if count(level) <= most), default=0)
     if fit < levels:
         run.warn(
-            f"{levels} levels would make {faces * 4**levels:,} triangles, more than {most:,}: "
+            f"{levels} levels would make {count(levels):,} triangles, more than {most:,}: "
             f"{fit} of {levels} levels were made."
         )
     return fit
