@@ -72,7 +72,7 @@ def as_one(run: Run, pieces: Pieces) -> tuple[Any, int]:
         return pieces.whole, 0
     run.check()
     groups = [
-        Manifold.compose([solid, *inner]) if inner else solid
+        Manifold.batch_boolean([solid, *map(_turned, inner)], OpType.Subtract) if inner else solid
         for solid, inner in zip(pieces.solids, pieces.voids, strict=True)
     ]
     over: set[int] = set()
@@ -81,6 +81,16 @@ def as_one(run: Run, pieces: Pieces) -> tuple[Any, int]:
         if not {one, other} <= over and not (groups[one] ^ groups[other]).is_empty():
             over |= {one, other}
     return (Manifold.batch_boolean(groups, OpType.Add), len(over)) if over else (pieces.whole, 0)
+
+
+def _turned(void: Any) -> Any:
+    """A hollow as the body that fills it."""
+    from manifold3d import Manifold, Mesh
+
+    got = void.to_mesh()
+    rows, faces = np.array(got.vert_properties), np.array(got.tri_verts[:, ::-1], order="C")
+    names = ("merge_from_vert", "merge_to_vert", "run_index", "run_original_id", "face_id")
+    return Manifold(Mesh(rows, faces, **{name: np.asarray(getattr(got, name), np.uint32) for name in names}))
 
 
 def _near(boxes: Any) -> list[tuple[int, int]]:
@@ -93,16 +103,6 @@ def _near(boxes: Any) -> list[tuple[int, int]]:
         meets = (boxes[others, 0] <= boxes[one, 1]).all(axis=1) & (boxes[one, 0] <= boxes[others, 1]).all(axis=1)
         pairs += [(int(one), int(other)) for other in others[meets]]
     return pairs
-
-
-def united(run: Run, mesh: Mesh) -> tuple[Mesh, int]:
-    """(mesh, bodies that ran through another one and are one with it now)."""
-    stock = stocked([mesh])
-    pieces = pieces_of(stock.body(0))
-    if pieces is None:
-        return mesh, 0
-    body, count = as_one(run, pieces)
-    return (stock.mesh(body), count) if count else (mesh, 0)
 
 
 def bodies_of(run: Run, meshes: Sequence[Mesh], names: Sequence[str]) -> tuple[Stock, list[Any]]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from app.engine import Mesh
 from nodes.mesh._rows import WIDTHS, filled, group_starts
+from nodes.mesh._slivers import without_slivers
 from nodes.mesh._topology import collapsed, weld_points
 
 Array = NDArray[Any]
@@ -67,9 +68,9 @@ class Stock:
         source = np.array(got.face_id, np.int64)
         order = np.lexsort((source, which))
         tri, which, source = tri[order], which[order], source[order]
-        faces = _as_before(self.meshes, rows[:, :3], tri, which, source)
+        faces, changed = _as_before(self.meshes, rows[:, :3], tri, which, source)
         values = self._attributes(rows, faces, np.isin(which, list(turned)))
-        return Mesh(
+        result = Mesh(
             np.ascontiguousarray(rows[:, :3]),
             faces,
             material=self.meshes[0].material,
@@ -77,6 +78,7 @@ class Stock:
             name=self.meshes[0].name,
             **values,
         )
+        return without_slivers(result, changed)
 
     def _attributes(self, rows: Array, faces: Array, turned: Array) -> dict[str, Any]:
         values, at = {}, 3
@@ -110,16 +112,17 @@ def stocked(meshes: Sequence[Mesh]) -> Stock:
     return Stock(meshes, names, starts, int(manifold3d.Manifold.reserve_ids(len(meshes))))
 
 
-def _as_before(meshes: Sequence[Mesh], at: Array, tri: Array, which: Array, source: Array) -> Array:
-    """Each face begun at the corner that its source begins at, where that corner is still there."""
-    first = np.empty((len(tri), 3), np.float32)
+def _as_before(meshes: Sequence[Mesh], at: Array, tri: Array, which: Array, source: Array) -> tuple[Array, Array]:
+    """(each face begun at the corner that its source begins at, where that corner is still there, which were cut)."""
+    before = np.empty((len(tri), 3, 3), np.float32)
     for k, mesh in enumerate(meshes):
         here = which == k
-        first[here] = mesh.vertices[mesh.faces[source[here], 0]]
+        before[here] = mesh.vertices[mesh.faces[source[here]]]
     turn = np.zeros(len(tri), np.int64)
     for k in (2, 1):
-        turn[(at[tri[:, k]] == first).all(axis=1)] = k
-    return np.take_along_axis(tri, (turn[:, None] + np.arange(3)) % 3, axis=1)
+        turn[(at[tri[:, k]] == before[:, 0]).all(axis=1)] = k
+    faces = np.take_along_axis(tri, (turn[:, None] + np.arange(3)) % 3, axis=1)
+    return faces, (at[faces[:, 1]] != before[:, 1]).any(axis=1) | (at[faces[:, 2]] != before[:, 2]).any(axis=1)
 
 
 def _unit(vectors: Array) -> Array:

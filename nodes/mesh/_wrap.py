@@ -75,7 +75,7 @@ def _field(tree: Tree, grid: Grid, told: Told) -> Array:
         rim: list[Any] = [slice(None)] * 3
         rim[axis] = -1
         field[tuple(rim)] = -2 * grid.step
-    asked = np.argwhere(_points_of(fine, grid.shape))
+    asked = np.argwhere(points_of(fine, grid.shape))
     values = [
         _values(tree, grid, asked[k : k + AT_ONCE], level, lambda: told(0.2 + 0.8 * k / len(asked)))  # noqa: B023
         for k in range(0, len(asked), AT_ONCE)
@@ -107,7 +107,7 @@ def _undecided(turns: Array, level: float) -> Array:
     return np.asarray((low < 1.5 * level) & (high > 0.5 * level))
 
 
-def _points_of(blocks: Array, shape: tuple[int, int, int]) -> Array:
+def points_of(blocks: Array, shape: tuple[int, int, int]) -> Array:
     """(X, Y, Z) bool: the grid points in and on the marked blocks."""
     marked = np.zeros(shape, bool)
     inner = np.repeat(np.repeat(np.repeat(blocks, BLOCK, 0), BLOCK, 1), BLOCK, 2)

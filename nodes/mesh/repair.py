@@ -7,11 +7,15 @@ from typing import Annotated, Literal, NamedTuple
 from app.engine import Isolated, Mesh, Report, Run, Setting, Slider, node
 from nodes.mesh._checks import need_faces
 from nodes.mesh._measure import measure
+from nodes.mesh._melted import alike, melted
 from nodes.mesh._mended import as_before, mended
 from nodes.mesh._repairing import Job, mend
 from nodes.mesh._rewrap import rewrapped
 
-ADVICE = "Set 'method' to 'voxel wrap' for a closed skin around it, without UVs."
+ADVICE = (
+    "Set 'bodies' to 'unite' for whole bodies that do, or 'method' to 'voxel wrap' for a closed skin around "
+    "everything, without UVs."
+)
 
 
 class Repaired(NamedTuple):
@@ -48,8 +52,12 @@ def repair(
     ] = "cut apart",
     self_intersections: Annotated[
         Literal["mend", "leave"],
-        Setting(help="Small folds are taken out and the gap filled. Bodies that run through each other stay."),
+        Setting(help="Small folds are taken out and the gap filled. Whole bodies stay, see 'bodies'."),
     ] = "mend",
+    bodies: Annotated[
+        Literal["leave", "unite"],
+        Setting(help="Closed bodies that run through each other: unite melts them into one, inner faces vanish."),
+    ] = "leave",
     largest_parts: Annotated[
         int, Slider(0, 1000, unit="parts", help="Keep only so many, the largest; 0 keeps all.", advanced=True)
     ] = 0,
@@ -73,6 +81,8 @@ def repair(
     if fill_holes and method == "mend":
         job.largest_hole = largest_hole / 100
     job.outward, job.untangle = turn_outward, self_intersections == "mend" and method == "mend"
+    untangle = job.untangle
+    job.untangle = untangle and bodies == "leave"
     sheet = mend(mesh, job)
     if method == "voxel wrap":
         wrapped = rewrapped(run, mesh, sheet, wrap_detail, smallest_part / 100)
@@ -80,9 +90,11 @@ def repair(
         return Repaired(wrapped, _report(run, wrapped, job, 0))
     run.progress(0.95, "checking")
     kept = int(as_before(mesh, sheet).sum())
-    if not job.changes and len(sheet.faces) == len(mesh.faces) == kept:
-        return Repaired(mesh, _report(run, mesh, job, kept))
-    result = mended(mesh, sheet)
+    same = not job.changes and len(sheet.faces) == len(mesh.faces) == kept
+    result = mesh if same else mended(mesh, sheet)
+    if bodies == "unite":
+        result = melted(job, result, untangle)
+        kept = kept if result is mesh else alike(mesh, result)
     return Repaired(result, _report(run, result, job, kept))
 
 

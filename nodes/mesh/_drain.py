@@ -1,0 +1,113 @@
+"""Where holes go through a wall so that what is caught in a cavity runs out, and the rods that drill them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine import Mesh
+from nodes.mesh._bvh import Tree, along, build, nearest
+from nodes.mesh._flat_uv import boxed, density_of
+from nodes.mesh._rows import below
+from nodes.mesh._topology import face_vectors
+
+Array = NDArray[Any]
+FACING = 0.8
+LOW = 0.3
+APART = 1.5
+
+
+@dataclass(frozen=True)
+class Spot:
+    """``at``: (3,) on the floor of a cavity. ``way``: (3,) unit, straight through the wall. ``out``, ``back``: metres
+    that a rod from there may reach along it and against it."""
+
+    at: Array
+    way: Array
+    out: float
+    back: float
+
+
+def spots(outer: Mesh, cavities: list[Mesh], down: Array, count: int, radius: float, wall: float) -> list[Spot]:
+    """At most ``count``: one at the lowest place of each cavity, the largest first, then far from those there are.
+
+    ``cavities``: closed meshes that look away from their room. ``down``: (3,) unit, the side that the holes are on.
+    There are fewer where no more fit at a distance of one and a half diameters.
+    """
+    tree = build(outer.vertices, outer.faces)
+    floors = [_floor(cavity, down) for cavity in cavities]
+    found: list[Spot] = []
+    for turn in range(count):
+        for cavity, floor in zip(cavities, floors, strict=True):
+            if len(found) == count or not len(floor):
+                continue
+            k = _best(floor, down, [spot.at for spot in found], turn, radius)
+            if k is not None:
+                found.append(_spot(tree, cavity, floor[k], radius, wall))
+    return found
+
+
+def _floor(cavity: Mesh, down: Array) -> Array:
+    """(N, 3) middles of the faces that look down."""
+    facing = face_vectors(cavity.vertices, cavity.faces)
+    floor = facing @ down > FACING * np.linalg.norm(facing, axis=1)
+    return np.asarray(cavity.vertices[cavity.faces[floor]].astype(np.float64).mean(axis=1))
+
+
+def _best(at: Array, down: Array, places: list[Array], turn: int, radius: float) -> int | None:
+    depth = at @ down
+    if turn == 0:
+        return int(depth.argmax())
+    low = depth >= depth.max() - LOW * max(float(np.ptp(at, axis=0).max()), 1e-12)
+    flat = at - depth[:, None] * down
+    others = np.array(places) - (np.array(places) @ down)[:, None] * down
+    far = np.linalg.norm(flat[:, None] - others[None], axis=2).min(axis=1)
+    far = np.where(low, far, -1.0)
+    k = int(far.argmax())
+    return k if far[k] >= APART * 2 * radius else None
+
+
+def _spot(tree: Tree, cavity: Mesh, at: Array, radius: float, wall: float) -> Spot:
+    """A rod ends half way to whatever lies on either side of the wall."""
+    room = 2 * radius + wall
+    face, place = nearest(tree, at[None].astype(np.float32))
+    corner = tree.corner[np.flatnonzero(tree.order == face[0])[0]].astype(np.float64)
+    through = corner[:3] + corner[3:6] * place[0, 1] + corner[6:] * place[0, 2] - at
+    long = float(np.linalg.norm(through))
+    way = through / long
+
+    def clear(tree: Tree, start: Array) -> float:
+        hit, found = along(tree, start[None].astype(np.float32), -way[None].astype(np.float32), 2 * room)
+        return room if hit[0] < 0 else min(room, abs(float(found[0, 0])) / 2)
+
+    back = clear(build(cavity.vertices, cavity.faces), at)
+    return Spot(at, way, long + clear(tree, at + through), back)
+
+
+def rods(spots: list[Spot], radius: float, like: Mesh) -> Mesh:
+    """Closed cylinders in one mesh, with UVs where ``like`` has some, at its texel density, and its material."""
+    from nodes.mesh.primitives import cylinder
+
+    one = cylinder(radius, 1.0, segments=48)
+    tables = []
+    for spot in spots:
+        turn, length = _upright_to(spot.way), spot.out + spot.back
+        middle = spot.at + spot.way * (spot.out - spot.back) / 2
+        at = (one.vertices.astype(np.float64) * (1, length, 1)) @ turn.T + middle
+        assert one.normals is not None
+        tables.append({"vertices": at.astype(np.float32), "normals": (one.normals @ turn.T).astype(np.float32)})
+    rows = below(*tables)
+    count = len(one.vertices)
+    faces = np.concatenate([one.faces + k * count for k in range(len(spots))]).astype(np.int32)
+    rod = replace(Mesh.of(rows["vertices"], faces), normals=rows["normals"], material=like.material)
+    return rod if like.uv is None else boxed(rod, density_of(like))
+
+
+def _upright_to(way: Array) -> Array:
+    """(3, 3) rotation that takes +Y to ``way``."""
+    side = np.cross(way, np.eye(3)[np.abs(way).argmin()])
+    side /= np.linalg.norm(side)
+    return np.stack([np.cross(way, side), way, side], axis=1)
