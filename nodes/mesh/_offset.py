@@ -140,14 +140,18 @@ def _refined(body: Depth, at: Array, faces: Array, depth: float, tolerance: floa
         a, b = at[edges.ends[:, 0]], at[edges.ends[:, 1]]
         middle = (a + b) / 2
         found, on = body.away(middle)
-        off = (np.abs(found - depth) > tolerance * depth) & (np.linalg.norm(b - a, axis=1) > LEAST_EDGE * depth)
-        if not off.any():
-            break
-        moved = on[off] + (middle[off] - on[off]) * (depth / np.maximum(found[off], 1e-12))[:, None]
+        long = np.linalg.norm(b - a, axis=1)
+        off = np.flatnonzero((np.abs(found - depth) > tolerance * depth) & (long > LEAST_EDGE * depth))
+        way = (middle[off] - on[off]) * (depth / np.maximum(found[off], 1e-12) - 1)[:, None]
+        moved = middle[off] + way
         again, _ = body.away(moved)
         better = np.abs(again - depth) < np.abs(found[off] - depth)
-        middle[off] = np.where(better[:, None], moved, middle[off])
-        at, faces = split_edges(at, faces, edges.sides, off, middle[off])
+        better &= np.linalg.norm(way, axis=1) < long[off] / 2
+        if not better.any():
+            break
+        marked = np.zeros(len(long), bool)
+        marked[off[better]] = True
+        at, faces = split_edges(at, faces, edges.sides, marked, moved[better])
     return at, faces
 
 

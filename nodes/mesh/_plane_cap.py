@@ -18,6 +18,7 @@ def rim_of(faces: Array, flat: Array) -> Array:
 
     They run as the faces of a cap have to.
     """
+    faces = faces[flat[faces].sum(axis=1) > 1]
     sides = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
     sides = sides[flat[sides].all(axis=1)]
     count = len(flat)

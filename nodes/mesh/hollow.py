@@ -22,6 +22,7 @@ from nodes.mesh.join import stacked
 Array = NDArray[Any]
 WAYS = {"bottom": (0.0, -1.0, 0.0), "top": (0.0, 1.0, 0.0), "back": (0.0, 0.0, -1.0)}
 TOLERANCE = 0.02
+THIN = 0.95
 CRUMB = 0.002
 SLACK = 0.005
 ASKED = 50_000
@@ -61,13 +62,17 @@ def hollow(
     cavities = _cavities(run, mesh, wall / MM, detail)
     inner = _inside_of(mesh, cavities)
     shell = stacked([mesh, inner])
+    shell = without_slivers(shell, np.arange(len(shell.faces)) >= len(mesh.faces))
     run.progress(0.9, "drain holes")
     drilled = 0
     if drain_holes:
         shell, drilled = _drilled(run, shell, mesh, cavities, wall / MM, drain_holes, hole_diameter / 2 / MM, hole_side)
     run.progress(0.95, "measuring")
-    shell = without_slivers(shell, np.ones(len(shell.faces), bool))
-    return Hollowed(shell, _report(mesh, shell, inner, wall, len(cavities), drilled))
+    report = _report(mesh, shell, inner, wall, len(cavities), drilled)
+    least = float(report.value("wall, least (mm)"))
+    if least < THIN * wall:
+        run.warn(f"The thinnest wall came out at {least:.3g} mm: raise 'detail' for walls of {wall:.3g} mm everywhere.")
+    return Hollowed(shell, report)
 
 
 def _cavities(run: Run, mesh: Mesh, wall: float, detail: int) -> list[Mesh]:

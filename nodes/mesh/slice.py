@@ -57,25 +57,29 @@ def slice_mesh(
     normal = turned(tilt_x, tilt_y, tilt_z) @ np.eye(3)[AXES[axis]]
     normal = np.where(np.abs(normal) < 1e-12, 0.0, normal)
     normal /= np.linalg.norm(normal)
-    used = mesh.vertices[np.unique(mesh.faces)].astype(np.float64) @ normal
-    at = float(used.min() + share * np.ptp(used)) if place == "share" else offset
+    used = np.zeros(len(mesh.vertices), bool)
+    used[mesh.faces] = True
+    height = mesh.vertices[used].astype(np.float64) @ normal
+    at = float(height.min() + share * np.ptp(height)) if place == "share" else offset
     plane = Plane(normal, at)
     run.progress(0.2, "cutting")
     halves = cut(mesh, plane)
+    density = density_of(mesh) if cap else 1.0
     sides = []
     for up in (True, False):
         run.progress(0.5 if up else 0.75, "closing" if cap else "taking apart")
-        sides.append(_side(run, mesh, halves, plane, up, cap))
+        sides.append(_side(run, mesh, halves, plane, up, density if cap else None))
     return Sliced(*sides)
 
 
-def _side(run: Run, mesh: Mesh, halves: Halves, plane: Plane, up: bool, cap: bool) -> Mesh:
+def _side(run: Run, mesh: Mesh, halves: Halves, plane: Plane, up: bool, density: float | None) -> Mesh:
+    """``density``: of the UVs of a cap, or None for none."""
     here = halves.up == up
     if not here.any():
         run.warn(f"Nothing lies {'above' if up else 'below'} the plane: that output has no faces.")
     faces, source = halves.faces[here], halves.source[here]
     groups = None if mesh.face_groups is None else mesh.face_groups[source]
-    if not cap or not here.any():
+    if density is None or not here.any():
         return built(mesh, halves.rows, faces, groups)
     normal = -plane.normal if up else plane.normal
     flat = halves.flat[halves.weld.first]
@@ -91,7 +95,7 @@ def _side(run: Run, mesh: Mesh, halves: Halves, plane: Plane, up: bool, cap: boo
     if "normals" in rows:
         rows["normals"] = np.tile(normal, (len(names), 1))
     if "uv" in rows:
-        rows["uv"] = flat_uv(rows["vertices"], normal, density_of(mesh))
+        rows["uv"] = flat_uv(rows["vertices"], normal, density)
     pool = {name: np.concatenate([value, rows[name]]) for name, value in halves.rows.items()}
     new = corners.reshape(-1, 3) + len(halves.rows["vertices"])
     before = np.zeros(len(faces), np.int32) if groups is None else groups

@@ -118,8 +118,8 @@ def test_split_edges_keep_a_surface_closed() -> None:
 @pytest.mark.parametrize("name", ["spot", "teapot"])
 def test_real_meshes(name: str) -> None:
     mesh = transform(Run(), load_mesh(Run(), MESHES / f"{name}.obj"), height=0.1)
-    shell, report = hollow(Run(), mesh, wall=2.0, drain_holes=2, detail=64)
+    shell, report = hollow(Run(), mesh, wall=2.0, drain_holes=2)
     assert closed(shell).parts == 1
     assert report.value("drain holes") == 2
-    assert report.value("wall, least (mm)") > 1.85
+    assert report.value("wall, least (mm)") > 1.9
     assert report.value("wall, mean (mm)") == pytest.approx(2.0, abs=0.03)
