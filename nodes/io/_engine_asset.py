@@ -25,13 +25,17 @@ TOLERANCE = 1e-5
 
 @dataclass(frozen=True)
 class Asset:
-    """``given``: the name as it came in. ``longest``: of a texture's sides, 0 for as it is. ``form``: of textures."""
+    """``given``: the name as it came in. ``longest``: of a texture's sides, 0 for as it is. ``form``: of textures.
+
+    ``itself``: the mesh is its own collision body, where a name can say so.
+    """
 
     run: Run
     engine: Engine
     given: str
     longest: int
     form: Form
+    itself: bool = False
 
     @property
     def name(self) -> str:
@@ -61,6 +65,10 @@ class Asset:
                 own = f"_LOD{number}" if named else ""
                 material = replace(given, name=self.spelled(self.engine.material) + own)
             named.append(replace(mesh, name=self.spelled(self.engine.mesh, level=word), material=material))
+        if self.itself and not self.engine.body:
+            self.run.warn("Only Godot reads from a name that a mesh is its own collision body: link hulls instead.")
+        if self.itself:
+            named[0] = replace(named[0], name=named[0].name + self.engine.body)
         if light_map is None:
             return named, None
         if len(chain) > 1:

@@ -9,13 +9,17 @@ from nodes.io._engines import Target
 
 @dataclass(frozen=True)
 class Given:
-    """What was written. ``name``: the asset in the engine's spelling. ``maps``: the engine's words for them."""
+    """What was written. ``name``: the asset in the engine's spelling. ``maps``: the engine's words for them.
+
+    ``mesh``: name of the finest level.
+    """
 
     name: str
     levels: int
     hulls: int
     light_map: bool
     maps: frozenset[str]
+    mesh: str = ""
 
 
 def words(target: Target, given: Given) -> str:
@@ -72,6 +76,7 @@ def _godot(given: Given) -> list[str]:
     return [
         "Copy this folder into your project. Godot imports the GLB with its material and textures, in metres, +Y up.",
         "Nodes that end in -convcolonly become static bodies with convex shapes." if given.hulls else "",
+        f"{given.mesh} becomes a static body of the mesh itself." if given.mesh.endswith("-col") else "",
         "Godot makes levels of detail by itself on import (Meshes > Generate LODs). The files _lod1 … are for levels "
         "of your own: one MeshInstance3D each, switched by Visibility Range." if given.levels > 1 else "",
         "The second UV set is for the light map (UV2 for LightmapGI)."

@@ -39,6 +39,7 @@ class Engine:
     ``model``: file of a level; one without ``{level}`` holds all levels. ``mesh``: name of a level. ``hull``: of a
     collision body; ``hulls``: the file for them, empty where they go into the model. ``texture``: file of a map; empty
     where textures go into the model. ``maps``: word for each map; ``packed``: word and layout of the packed one.
+    ``body``: what a mesh's name ends in that is its own collision body, where the engine knows one.
     """
 
     model: str
@@ -50,6 +51,7 @@ class Engine:
     maps: Mapping[str, str] = field(default_factory=dict)
     packed: tuple[str, str] = ("", "")
     green_down: bool = False
+    body: str = ""
     snake: bool = False
 
     def level(self, number: int, count: int) -> str:
@@ -85,6 +87,7 @@ ENGINES: dict[Target, Engine] = {
         mesh="{name}{level}",
         material="{name}",
         hull="{name}_{number:02d}-convcolonly",
+        body="-col",
         snake=True,
     ),
     "glTF": Engine(

@@ -33,6 +33,12 @@ def export_game(
         Form,
         Setting(help="Files of Unreal and Unity; Godot and glTF keep PNG inside. Unreal packs PNG and TGA itself."),
     ] = "PNG",
+    mesh_collides: Annotated[
+        bool,
+        Setting(
+            help="Godot: where no hulls are linked, the mesh itself is the body (-col): exact, slow.", advanced=True
+        ),
+    ] = False,
     texture_size: Annotated[TextureSize, Setting(help="Larger textures are reduced to this.")] = "as they are",
     credits_file: CreditsFile = False,
 ) -> Files:
@@ -45,7 +51,8 @@ def export_game(
     Models are GLB in metres, +Y up, which Unreal 5 and Godot read, and Unity with its package glTFast. FBX cannot be
     written with free software of a licence that fits.
     """
-    asset = Asset(run, ENGINES[target], name.strip() or mesh.name, longest_side(texture_size), textures)
+    itself = mesh_collides and collision is None
+    asset = Asset(run, ENGINES[target], name.strip() or mesh.name, longest_side(texture_size), textures, itself)
     run.progress(0.0, "checking")
     chain = [checked(level) for level in (mesh, lod1, lod2, lod3, lod4, lod5) if level is not None]
     levels, second = asset.levels(chain, light_map)
@@ -53,7 +60,7 @@ def export_game(
     files = asset.models(levels, second, hulls)
     run.progress(0.6, "textures")
     maps = asset.maps(levels)
-    told = Given(asset.name, len(levels), len(hulls), second is not None, asset.words(maps))
+    told = Given(asset.name, len(levels), len(hulls), second is not None, asset.words(maps), levels[0].name)
     files |= maps | {asset.place("IMPORT.txt"): words(target, told).encode()}
     text = asset.place(f"{asset.file}.credits.txt")
     return with_credits(run, Files.of(files, shows=mesh), credits_file, always=True, place=text)

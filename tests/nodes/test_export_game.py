@@ -336,3 +336,14 @@ def test_blender_sees_the_levels_hulls_and_both_layouts_under_their_names(tmp_pa
         f"RubberDuck_LOD{k}": len(mesh.faces) for k, mesh in enumerate((duck(), coarser(8), coarser(6)))
     }
     assert list(unity["materials"]) == ["RubberDuck"] and not unity["images"]
+
+
+def test_in_godot_a_mesh_may_be_its_own_body() -> None:
+    run = Run()
+    files = contents(export_game(run, duck(), target="Godot", mesh_collides=True))
+    assert names_in(files["rubber_duck/rubber_duck.glb"]) == ["RubberDuck-col"] and run.notes == []
+    assert b"RubberDuck-col becomes a static body" in files["rubber_duck/IMPORT.txt"]
+    hulled = contents(export_game(run, duck(), collision=hulls(), target="Godot", mesh_collides=True))
+    assert names_in(hulled["rubber_duck/rubber_duck.glb"])[0] == "RubberDuck"
+    export_game(run, duck(), target="Unreal", mesh_collides=True)
+    assert "Only Godot" in run.notes[0]
