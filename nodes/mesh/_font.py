@@ -6,7 +6,6 @@ All lengths are in ems. Outlines are flattened to polygons whose distance from t
 from __future__ import annotations
 
 import importlib.util
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadFile
+from nodes.mesh._bidi import stretches
 
 Array = NDArray[Any]
 Point = tuple[float, float]
@@ -39,12 +39,11 @@ def bundled(name: str) -> Path:
 
 @dataclass(frozen=True)
 class Letter:
-    """A glyph and where its origin stands in its line, in ems. ``text``: the number of the first character it shows."""
+    """A glyph and where its origin stands in its line, in ems."""
 
     glyph: int
     x: float
     y: float
-    text: int
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,6 @@ class Line:
     letters: tuple[Letter, ...]
     width: float
     lacking: str
-    mixed: bool
 
 
 class Font:
@@ -88,26 +86,34 @@ class Font:
     def line(self, text: str, kerning: bool, spacing: float) -> Line:
         """The letters of one line from the left; ``spacing`` is added behind each character. Spread letters make no
         ligatures."""
+        letters: list[Letter] = []
+        lacking, x = "", 0.0
+        for piece in stretches(text):
+            infos, places = self._shaped(text[piece.start : piece.end], piece.level % 2 == 1, kerning, spacing == 0)
+            last = -1
+            for info, place in zip(infos, places, strict=True):
+                if info.cluster != last and last >= 0:
+                    x += spacing
+                last = info.cluster
+                if info.codepoint:
+                    at = x + place.x_offset / self._em, place.y_offset / self._em
+                    letters.append(Letter(info.codepoint, *at))
+                else:
+                    lacking += text[piece.start + info.cluster]
+                x += place.x_advance / self._em
+            x += spacing
+        return Line(tuple(letters), x, lacking)
+
+    def _shaped(self, text: str, leftward: bool, kerning: bool, joined: bool) -> tuple[Any, Any]:
+        """What HarfBuzz says of a piece of text in one direction: glyphs and places, from the left."""
         import uharfbuzz as hb
 
-        tight = bool(spacing == 0)
         buffer = hb.Buffer()
         buffer.add_str(text)
         buffer.guess_segment_properties()
-        hb.shape(self._font, buffer, {"kern": kerning, "liga": tight, "clig": tight})
-        letters, lacking, x, last = [], "", 0.0, -1
-        for info, place in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
-            if info.cluster != last and last >= 0:
-                x += spacing
-            last = info.cluster
-            if info.codepoint:
-                at = x + place.x_offset / self._em, place.y_offset / self._em
-                letters.append(Letter(info.codepoint, *at, info.cluster))
-            else:
-                lacking += text[info.cluster]
-            x += place.x_advance / self._em
-        ways = {unicodedata.bidirectional(character) for character in text}
-        return Line(tuple(letters), x, lacking, "L" in ways and bool(ways & {"R", "AL"}))
+        buffer.direction = "rtl" if leftward else "ltr"
+        hb.shape(self._font, buffer, {"kern": bool(kerning), "liga": bool(joined), "clig": bool(joined)})
+        return buffer.glyph_infos, buffer.glyph_positions
 
     def outline(self, glyph: int, error: float) -> list[Array]:
         """(N, 2) closed polygons of a glyph at most ``error`` from its curves; none for a blank."""

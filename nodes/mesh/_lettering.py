@@ -76,8 +76,6 @@ def _remark(run: Run, lines: Sequence[Line]) -> None:
     lacking = "".join(dict.fromkeys("".join(line.lacking for line in lines)))
     if lacking:
         run.warn(f"The font does not have these characters, they were left out: {lacking}")
-    if any(line.mixed for line in lines):
-        run.warn("A line mixes scripts that run to the left and to the right: its words may stand in the wrong order.")
 
 
 def _melted(shapes: list[Shape]) -> list[Shape]:

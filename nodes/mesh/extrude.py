@@ -21,7 +21,7 @@ def extrude(
     image: Image | None = None,
     width: Annotated[float, Slider(0.001, 1000, log=True, unit="m", help="Of the whole mask, borders included.")] = 1.0,
     depth: Annotated[float, Slider(0.0001, 1000, log=True, unit="m", help="From front to back.")] = 0.1,
-    bevel: Annotated[float, Slider(0, 100, unit="m", help="How far the edges are cut off or rounded.")] = 0.0,
+    bevel: Annotated[float, Slider(0, 1, unit="m", help="How far the edges are cut off or rounded.")] = 0.0,
     bevel_steps: Annotated[int, Slider(1, 16, help="1: cut off flat. More: rounded.")] = 4,
     bevel_back: Annotated[bool, Setting(help="Bevel the edges of the back too.")] = True,
     threshold: Annotated[float, Slider(0.01, 0.99, step=0.01, help="Brighter is inside.")] = 0.5,

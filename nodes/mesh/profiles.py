@@ -11,7 +11,7 @@ from nodes.mesh._extrude import Bevel, extruded, widest
 from nodes.mesh._sheet import Array, as_mesh
 
 Size = Slider(0.001, 1000, log=True, unit="m")
-Edge = Slider(0, 100, unit="m", help="How far the edges of front and back are cut off or rounded.")
+Edge = Slider(0, 1, unit="m", help="How far the edges of front and back are cut off or rounded.")
 Steps = Slider(1, 16, help="1: edges are cut off flat. More: they are rounded.")
 SIDEWAYS = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
 ORIGIN = (0.0, 0.0)

@@ -60,7 +60,7 @@ def scatter(
         Literal["none", "red", "green", "blue", "alpha"],
         Setting(help="This channel of the ground's vertex colours says how dense they stand.", advanced=True),
     ] = "none",
-    sink: Annotated[float, Slider(-10, 10, unit="m", help="How deep they stand in the ground.")] = 0.0,
+    sink: Annotated[float, Slider(-2, 2, unit="m", help="How deep they stand in the ground.")] = 0.0,
     stand: Annotated[
         Literal["base", "origin"],
         Setting(help="What touches the ground: the middle of the underside, or the origin of the mesh.", advanced=True),

@@ -33,7 +33,7 @@ def text(
     ] = Path(),
     size: Annotated[float, Slider(0.001, 1000, log=True, unit="m", help="Height of a capital H.")] = 1.0,
     depth: Annotated[float, Slider(0.0001, 1000, log=True, unit="m", help="From front to back.")] = 0.25,
-    bevel: Annotated[float, Slider(0, 100, unit="m", help="How far the edges are cut off or rounded.")] = 0.0,
+    bevel: Annotated[float, Slider(0, 1, unit="m", help="How far the edges are cut off or rounded.")] = 0.0,
     bevel_steps: Annotated[int, Slider(1, 16, help="1: cut off flat. More: rounded.")] = 4,
     bevel_back: Annotated[bool, Setting(help="Bevel the edges of the back too.")] = True,
     align: Annotated[Align, Setting(help="How several lines stand to each other.")] = "centre",
