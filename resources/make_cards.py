@@ -19,6 +19,7 @@ SHOWN = {
     "mesh_cleanup": ("scan", "decimate"),
     "mesh_to_game_asset": ("sculpt", "bake"),
     "picture_studio": ("photo", "lay"),
+    "scene_of_objects": ("scene", "back"),
     "starter": ("photo", "material"),
     "tiling_material": ("photo", "dress"),
 }

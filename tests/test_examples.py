@@ -26,6 +26,7 @@ from app.engine.validate import validate
 from app.engine.weight_needs import cards_of, lacking
 from nodes.io.load_image import load_image
 from nodes.io.load_mesh import load_mesh
+from nodes.io.load_scene import load_scene
 from nodes.mesh.analyse import analyse
 
 REGISTRY = discover(("nodes",))
@@ -49,6 +50,7 @@ QUICK: dict[str, dict[str, dict[str, Any]]] = {
         "drawing": {"longest_side": 300},
         "small": {"longest_side": 200},
     },
+    "scene_of_objects": {"owl_file": {"merge": False}, "lighter": {"target_faces": 2000}},
     "starter": {
         "photo": {"longest_side": 320},
         "inflate": {"faces": 12_000, "resolution": 128, "texture_size": 512},
@@ -225,6 +227,21 @@ def test_the_material_repeats_without_a_border(desk: Desk) -> None:
         assert image is not None and image.size == (256, 256)
     colour = load_image(Run(), desk.out / "stone_colour.ktx2")
     assert np.abs(colour.rgb.mean(axis=(0, 1)) - worn.base_colour.rgb.mean(axis=(0, 1))).max() < 0.05
+
+
+def test_the_scene_has_its_objects_and_a_lighter_owl(desk: Desk) -> None:
+    path = next(path for path in EXAMPLES if path.stem == "scene_of_objects")
+    graph = quick(path)
+    desk.run(graph)
+    scene = load_scene(Run(), desk.out / "owl_under_glass.glb")
+    assert scene.names == ("barrel", "owl", "sphere") and scene.parts == ((0,), (1,), (2,))
+    before = {name: load_mesh(Run(), STARTER.parent / graph.nodes[f"{name}_file"].params["path"], merge=False)
+              for name in ("barrel", "owl")}  # fmt: skip
+    barrel, owl, dome = scene.meshes
+    assert barrel.vertices[barrel.faces].tobytes() == before["barrel"].vertices[before["barrel"].faces].tobytes()
+    assert len(owl.faces) <= graph.nodes["lighter"].params["target_faces"] < len(before["owl"].faces)
+    assert abs(float(owl.bounds[0][1]) - 0.9) < 0.01 and dome.material is not None
+    assert dict(dome.material.layers)["transmission.transmissionFactor"] == 1.0
 
 
 def test_the_starter_has_the_names_that_the_command_line_uses() -> None:
