@@ -9,7 +9,9 @@ from urllib.parse import quote
 from nodes.io._stated import beside
 
 SUFFIXES = {".mtl", ".bin", ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".tga", ".gif", ".dds"}
-NAMING = {".obj", ".gltf", ".ply", ".mtl"}
+NAMING = {".obj", ".gltf", ".ply", ".mtl", ".fbx", ".dae", ".3ds", ".usda", ".usdc", ".usd"}
+LAYERS = {".usda", ".usdc", ".usd"}
+PACKED = {".usdc", ".usd"}
 HEADER_BYTES = 64 * 1024
 
 
@@ -24,13 +26,14 @@ def companions(path: Path) -> tuple[Path, ...]:
         return stated
     try:
         stat = path.stat()
-        return *stated, *_named_in(path, stat.st_mtime_ns, stat.st_size, _listing(path.parent))
+        listing = _listing(path.parent, SUFFIXES | LAYERS if path.suffix.lower() in LAYERS else SUFFIXES)
+        return *stated, *_named_in(path, stat.st_mtime_ns, stat.st_size, listing)
     except OSError:
         return stated
 
 
-def _listing(folder: Path) -> tuple[Path, ...]:
-    found = [p for pattern in ("*", "*/*") for p in folder.glob(pattern) if p.suffix.lower() in SUFFIXES]
+def _listing(folder: Path, suffixes: set[str]) -> tuple[Path, ...]:
+    found = [p for pattern in ("*", "*/*") for p in folder.glob(pattern) if p.suffix.lower() in suffixes]
     return tuple(sorted(found))
 
 
@@ -38,6 +41,8 @@ def _listing(folder: Path) -> tuple[Path, ...]:
 def _named_in(path: Path, changed: int, size: int, candidates: tuple[Path, ...]) -> tuple[Path, ...]:
     if not candidates:
         return ()
+    if path.suffix.lower() in PACKED:  # names are compressed in it
+        return tuple(p for p in candidates if p != path)
     text = _text(path)
     named = [p for p in candidates if p != path and any(word in text for word in _spellings(p.name))]
     for material in [p for p in named if p.suffix.lower() == ".mtl"]:

@@ -15,6 +15,7 @@ from nodes.io._beside import MAX_BYTES, Beside
 from nodes.io._companions import companions
 from nodes.io._parts import Part, Warn, joined
 from nodes.io._read_3mf import read_3mf
+from nodes.io._read_assimp import read_assimp
 from nodes.io._read_gltf import read_gltf
 from nodes.io._read_obj import read_obj
 from nodes.io._read_off import read_off
@@ -38,8 +39,11 @@ READERS: dict[str, Callable[[bytes, Beside], list[Part]]] = {
     ".usda": read_usd,
     ".usdc": read_usd,
     ".usd": read_usd,
+    ".fbx": read_assimp,
+    ".dae": read_assimp,
+    ".3ds": read_assimp,
 }
-READABLE = "Choose an OBJ, PLY, STL, GLB, glTF, OFF, 3MF or USD file."
+READABLE = "Choose an OBJ, PLY, STL, GLB, glTF, OFF, 3MF, USD, FBX, DAE or 3DS file."
 Found = TypeVar("Found")
 PLAUSIBLE = (0.001, 1000.0)
 
@@ -66,7 +70,7 @@ def load_mesh(
     author: Author = "",
     source: Source = "",
 ) -> Mesh:
-    """Read a mesh file: OBJ with its materials, PLY, STL, GLB, glTF, OFF, 3MF or USD.
+    """Read a mesh file: OBJ, PLY, STL, GLB, glTF, OFF, 3MF, USD, FBX, COLLADA (DAE) or 3DS.
 
     The result is in metres with +Y up; what was converted is said on the node. Polygons become triangles, and all
     parts of a file become one mesh, with their numbers kept as face groups. Several materials are put on one texture

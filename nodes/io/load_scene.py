@@ -11,6 +11,7 @@ from nodes.io._assembly import Assembly, apart
 from nodes.io._beside import Beside
 from nodes.io._companions import companions
 from nodes.io._read_3mf import read_3mf_scene
+from nodes.io._read_assimp import read_assimp_scene
 from nodes.io._read_gltf import read_gltf_scene
 from nodes.io._read_obj import read_obj_scene
 from nodes.io._read_usd import read_usd_scene
@@ -28,6 +29,9 @@ SCENES: dict[str, Reader] = {
     ".usda": read_usd_scene,
     ".usdc": read_usd_scene,
     ".usd": read_usd_scene,
+    ".fbx": read_assimp_scene,
+    ".dae": read_assimp_scene,
+    ".3ds": read_assimp_scene,
 }
 """Readers of files with a hierarchy. Of any other mesh file each part becomes an object."""
 
@@ -51,9 +55,9 @@ def load_scene(
 ) -> Scene:
     """Read a file with all its objects: names, hierarchy, instances and every material stay as they are.
 
-    GLB and glTF keep everything, 3MF and USD their objects; of OBJ each object or group becomes one. The result is in
-    metres with +Y up. Take one object out with Pick from scene, put it back with Replace in scene, and write all
-    of it with Export scene.
+    GLB and glTF keep everything, 3MF, USD, FBX and DAE their objects; of OBJ each object or group becomes one. The
+    result is in metres with +Y up. Take one object out with Pick from scene, put it back with Replace in scene, and
+    write all of it with Export scene.
     """
     data = content_of(path)
     credit_file(run, path, licence, author, source)
