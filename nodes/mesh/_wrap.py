@@ -126,3 +126,26 @@ def _values(tree: Tree, grid: Grid, index: Array, level: float, told: Callable[[
     value = np.where(hit >= 0, sign * found[:, 0], far)
     least = 1e-3 * grid.step
     return np.where(np.abs(value) < least, sign * least, value).astype(np.float32)
+
+
+def signed(points: Array, faces: Array, voxels: float, margin: float, told: Told) -> tuple[Array, Array, Array] | None:
+    """((X, Y, Z) float32 metres, < 0 inside, (3,) first and last sample), or None if nothing is enclosed.
+
+    ``margin``: metres around the box of the (N, 3) ``points``, which with it has ``voxels`` along its longest side.
+    """
+    used = points[faces].reshape(-1, 3)
+    low, high = used.min(axis=0) - margin, used.max(axis=0) + margin
+    middle = (low + high) / 2
+    grid = grid_over(low - middle, high - middle, voxels)
+    tree = build((points - middle).astype(np.float32), faces)
+    field = _field(tree, grid, lambda done: told(0.3 * done))
+    if not (field > 0).any():
+        return None
+    line = [np.arange(n) for n in grid.shape[1:]]
+    for i in range(grid.shape[0]):
+        told(0.3 + 0.7 * i / grid.shape[0])
+        index = np.stack(np.meshgrid(np.array([i]), *line, indexing="ij"), axis=-1).reshape(-1, 3)
+        _, at = nearest(tree, grid.at(index).astype(np.float32))
+        field[i] = -np.copysign(at[:, 0].reshape(field[i].shape), field[i])
+    last = np.array(grid.shape) - 1
+    return field, grid.low + middle, grid.at(last) + middle

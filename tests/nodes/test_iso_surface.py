@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from mesh_shapes import oracle
+from mesh_shapes import bumpy, grid, oracle, sphere
 
 from app.engine import BadInput, Field, Mesh, Run
 from nodes.mesh import _iso
 from nodes.mesh._case_table import EDGES, triangles_of
 from nodes.mesh._measure import measure
+from nodes.mesh._metrics import nearest_on, surface_of
 from nodes.mesh.from_field import from_field
+from nodes.mesh.to_field import to_field
 
 
 def lattice(n: int, reach: float = 1.0) -> np.ndarray:
@@ -112,3 +114,31 @@ def test_bad_input_says_what_to_do(bad: dict) -> None:
     with pytest.raises(BadInput) as caught:
         from_field(Run(), **bad)
     assert caught.value.advice
+
+
+def test_distances_to_a_ball_are_right_everywhere() -> None:
+    made = to_field(Run(), sphere(5), resolution=32, margin=20)
+    line = [np.linspace(a, b, n) for a, b, n in zip(made.lower, made.upper, made.values.shape[:3], strict=True)]
+    away = np.linalg.norm(np.stack(np.meshgrid(*line, indexing="ij"), axis=-1), axis=-1) - 1
+    near = np.abs(away) < 2e-3
+    assert np.abs(made.values[..., 0] - away).max() < 2e-3
+    assert (np.sign(made.values[..., 0]) == np.sign(away))[~near].all()
+    assert (made.upper - made.lower).min() >= 2 * 1.4
+
+
+def test_there_and_back_and_an_offset() -> None:
+    """At level 0 the surface comes back; at another level each point of it lies that far from the first surface."""
+    mesh = bumpy(4)
+    made = to_field(Run(), mesh, resolution=64)
+    same, thicker = from_field(Run(), made), from_field(Run(), made, level=0.1)
+    assert measure(same).genus == 0 and measure(same).volume == pytest.approx(measure(mesh).volume, rel=0.01)
+    shape = measure(thicker)
+    assert shape.watertight and shape.genus == 0
+    away = nearest_on(surface_of(mesh), thicker.vertices.astype(np.float64)).distance
+    assert away.mean() == pytest.approx(0.1, rel=0.01) and away.min() > 0.09 and away.max() < 0.11
+
+
+def test_a_field_of_an_open_sheet_is_refused() -> None:
+    with pytest.raises(BadInput) as caught:
+        to_field(Run(), grid(4), resolution=32)
+    assert "encloses nothing" in caught.value.message and caught.value.advice
