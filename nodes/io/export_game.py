@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from app.engine import Files, Mesh, Run, Setting, node
+from app.engine import Files, Line, Mesh, Run, Setting, node
 from nodes.io._credits import CreditsFile, with_credits
 from nodes.io._engine_asset import Asset
 from nodes.io._engine_maps import Form
@@ -28,7 +28,9 @@ def export_game(
     target: Annotated[
         Target, Setting(help="Decides names, folders, packed maps and the green of normal maps.")
     ] = "Unreal",
-    name: Annotated[str, Setting(help="Of the asset, spelled as the engine wants it. Empty: the mesh's own.")] = "",
+    name: Annotated[
+        str, Line(placeholder="the mesh's own", help="Of the asset; it is spelled as the engine wants it.")
+    ] = "",
     textures: Annotated[
         Form,
         Setting(help="Files of Unreal and Unity; Godot and glTF keep PNG inside. Unreal packs PNG and TGA itself."),
