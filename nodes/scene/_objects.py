@@ -31,12 +31,13 @@ def find(scene: Scene, name: str, number: int) -> int:
     exact = [k for k, given in enumerate(scene.names) if given == wanted]
     alike = exact or [k for k, given in enumerate(scene.names) if given.strip().casefold() == wanted.casefold()]
     if not alike:
-        raise BadInput(f"There is no object called {wanted}.", _others(scene, shown, wanted))
+        raise BadInput(f"There is no object called {wanted}.", advice(scene, wanted))
     return next((k for k in alike if scene.parts[k]), alike[0])
 
 
-def _others(scene: Scene, shown: list[int], wanted: str) -> str:
-    names = list(dict.fromkeys(scene.names[k] for k in shown))
+def advice(scene: Scene, wanted: str) -> str:
+    """The names that are there, those like ``wanted`` first."""
+    names = list(dict.fromkeys(name for name, row in zip(scene.names, scene.parts, strict=True) if row))
     near = difflib.get_close_matches(wanted, names, MOST_NAMES, 0.6) or names[:MOST_NAMES]
     more = f" and {len(names) - len(near)} more" if len(names) > len(near) else ""
     return f"There are: {', '.join(near)}{more}."

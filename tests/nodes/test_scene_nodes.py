@@ -15,8 +15,10 @@ from nodes.mesh.primitives import box
 from nodes.scene.from_meshes import from_meshes
 from nodes.scene.join import join
 from nodes.scene.list import listed
+from nodes.scene.merge import merge
 from nodes.scene.pick import pick
 from nodes.scene.replace import replace_in
+from nodes.scene.select import select
 
 
 def soup(mesh: Mesh) -> np.ndarray:
@@ -126,3 +128,39 @@ def test_the_list_says_numbers_materials_and_places():
     assert rows["    top  (5)"].startswith("24 triangles, wood, steel") and rows["table"].startswith("empty")
     assert "        vase  (6)" in rows and listed(Scene.of()).rows == ()
     assert np.allclose(worlds(table())[6, :3, 3], [0, 1.2, 0])
+
+
+def stands(scene: Scene) -> dict[str, bytes]:
+    return {mesh.name: np.round(soup(mesh), 4).tobytes() for mesh in in_place(scene) if mesh.name != "top"}
+
+
+def test_scenes_come_together_under_names_of_their_own():
+    scene = merge(table(), gallery(), table())
+    assert len(scene.names) == len(set(scene.names)) == 2 * len(table().names) + len(gallery().names)
+    assert scene.names[-1] == "vase 2" and scene.names[scene.parents[-1]] == "top 2"
+    assert len(scene.second_uvs) == len(scene.meshes) and sum(uv is not None for uv in scene.second_uvs) == 1
+    found = stands(scene)
+    for part in (table(), gallery()):
+        assert all(found[name] == corners for name, corners in stands(part).items())
+    assert found["leg 1 2"] == found["leg 1"]
+
+
+def test_kept_objects_stay_where_they_are_under_their_parents():
+    kept = select(Run(), table(), "VASE\nleg [12]")
+    assert kept.names == ("table", "leg 1", "leg 2", "top", "vase") and kept.parts == ((), (0,), (0,), (), (1,))
+    before = stands(table())
+    assert all(before[name] == corners for name, corners in stands(kept).items())
+    assert select(Run(), table(), "table").names == table().names
+    assert select(Run(), table(), "table", with_children=False).meshes == ()
+
+
+def test_removed_objects_leave_the_rest_where_it_is():
+    rest = select(Run(), table(), "top", "remove", with_children=False)
+    assert rest.names == ("table", "leg 1", "leg 2", "leg 3", "leg 4", "vase") and rest.parents[-1] == 0
+    assert stands(rest) == stands(table()) and len(rest.meshes) == 2
+    assert "vase" not in select(Run(), table(), "top", "remove").names
+    loose = select(Run(), table(), "t*", "remove", with_children=False)
+    assert loose.parents.tolist() == [-1] * 5 and stands(loose) == stands(table())
+    assert select(Run(), table(), "", "remove").names == table().names
+    with pytest.raises(BadInput, match="Zimt"):
+        select(Run(), table(), "Zimt")
