@@ -21,6 +21,7 @@ SHOWN = {
     "picture_studio": ("photo", "lay"),
     "scene_of_objects": ("scene", "back"),
     "starter": ("photo", "material"),
+    "stone_from_noise": ("form", "dress"),
     "tiling_material": ("photo", "dress"),
 }
 

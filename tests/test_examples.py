@@ -57,6 +57,14 @@ QUICK: dict[str, dict[str, dict[str, Any]]] = {
         "decimate": {"target_faces": 2000},
         "bake": {"size": 256, "rays": 8, "antialias": "off"},
     },
+    "stone_from_noise": {
+        "form": {"detail": 12},
+        "rough": {"most_faces": 60_000, "octaves": 4},
+        "low": {"target_faces": 800},
+        "noise": {"width": 128, "height": 128},
+        "bake": {"size": 128, "rays": 4, "antialias": "off"},
+        "dress": {"size": 128},
+    },
     "tiling_material": {"photo": {"longest_side": 320}, "size": {"longest_side": 256}, "dress": {"size": 256}},
 }
 
@@ -242,6 +250,20 @@ def test_the_scene_has_its_objects_and_a_lighter_owl(desk: Desk) -> None:
     assert len(owl.faces) <= graph.nodes["lighter"].params["target_faces"] < len(before["owl"].faces)
     assert abs(float(owl.bounds[0][1]) - 0.9) < 0.01 and dome.material is not None
     assert dict(dome.material.layers)["transmission.transmissionFactor"] == 1.0
+
+
+def test_the_stone_is_closed_light_of_its_size_and_lies_on_the_floor(desk: Desk) -> None:
+    path = next(path for path in EXAMPLES if path.stem == "stone_from_noise")
+    graph = quick(path)
+    desk.run(graph)
+    stone = load_mesh(Run(), desk.out / "stone.glb")
+    report = analyse(Run(), stone).report
+    assert report.value("watertight") is True and report.value("parts") == 1
+    assert len(stone.faces) <= graph.nodes["low"].params["target_faces"]
+    low, high = stone.bounds
+    assert float((high - low).max()) == pytest.approx(graph.nodes["size"].params["size"] / 100, rel=0.02)
+    assert abs(float(low[1])) < 0.01
+    assert stone.material is not None and stone.material.normal is not None and stone.material.base_colour is not None
 
 
 def test_the_starter_has_the_names_that_the_command_line_uses() -> None:

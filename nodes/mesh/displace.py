@@ -67,10 +67,7 @@ def displace(
         sheet, enough = bisected(sheet, heights.pixels, detail, most_faces, run.check)
         if not enough:
             left = float(heights.pixels(sheet).max())
-            run.warn(
-                f"Edges of up to {left:.0f} px of the map are left: finer relief needs more than {most_faces:,} "
-                "triangles and is averaged away."
-            )
+            run.warn(f"Edges of up to {left:.0f} px are left: finer relief needs more than {most_faces:,} triangles.")
     run.progress(0.6, "moving")
     heights = heights.no_finer_than(float(np.median(heights.pixels(sheet))))
     fine = mesh_of(sheet, new_normals=False)
