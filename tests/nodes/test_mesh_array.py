@@ -10,6 +10,7 @@ from mesh_shapes import oracle
 
 from app.engine import BadInput, Mesh, Run
 from nodes.mesh.array import array, grid_array, path_array, radial_array
+from nodes.mesh.bend import bend
 from nodes.mesh.primitives import box, cylinder, plane, sphere, torus
 
 
@@ -131,3 +132,14 @@ def test_too_much_and_nothing_are_said_in_words() -> None:
         array(Run(), box(), 100, scale=2.0)
     with pytest.raises(BadInput):
         array(Run(), Mesh.of(np.zeros((0, 3)), np.zeros((0, 3))))
+
+
+def test_eight_bent_pieces_become_one_ring() -> None:
+    piece = bend(Run(), box(0.2, 1.0, 0.3), 45, pieces=8)
+    middle = np.float32([1.0 / (np.pi / 4), -0.5, 0])
+    piece = replace(piece, vertices=piece.vertices - middle)
+    ring = oracle(radial_array(Run(), piece, 8, 0.0, axis="z", merge=1e-4))
+    assert ring.is_watertight and ring.body_count == 1 and ring.euler_number == 0
+    assert ring.volume == pytest.approx(8 * oracle(piece).volume, rel=1e-4)
+    loose = oracle(radial_array(Run(), piece, 8, 0.0, axis="z"))
+    assert loose.area == pytest.approx(ring.area + 16 * 0.06, rel=1e-4), "the walls between the pieces are gone"

@@ -13,6 +13,7 @@ from mesh_shapes import oracle, uv_turns
 
 from app.engine import BadInput, Mesh, Run
 from nodes.io.load_mesh import load_mesh
+from nodes.mesh._topology import collapsed, edges_of, joined, parts, weld_points
 from nodes.mesh.bend import bend
 from nodes.mesh.lattice import lattice
 from nodes.mesh.primitives import box, cylinder, sphere, torus
@@ -149,6 +150,35 @@ def test_a_real_mesh_stays_closed_under_a_bend() -> None:
     assert oracle(bent).is_watertight == oracle(cow).is_watertight
     assert oracle(bent).volume == pytest.approx(oracle(cow).volume, rel=0.08)
     assert bent.material is cow.material and bent.uv.min() >= cow.uv.min()
+
+
+@pytest.mark.parametrize("name", ["stanford-bunny", "cow", "suzanne", "teapot", "spot"])
+def test_no_real_mesh_gets_a_crack_or_a_new_border(name: str) -> None:
+    if not (REAL / f"{name}.obj").exists():
+        pytest.skip("the shared meshes are not here")
+    mesh = load_mesh(Run(), REAL / f"{name}.obj")
+    tall = float(np.ptp(mesh.vertices[:, 1]))
+    for made in (
+        bend(Run(), mesh, 100, pieces=40),
+        twist(Run(), mesh, 150, "x", pieces=40),
+        taper(Run(), mesh, 0.5, 0.2, pieces=40),
+        lattice(Run(), mesh, top_width=0.6, lean_right=0.3, pieces=20),
+    ):
+        assert counted(made) == counted(mesh)
+        assert 0.2 * tall < float(np.ptp(made.vertices, axis=0).max()) < 10 * tall
+        assert made.normals is None or np.allclose(np.linalg.norm(made.normals, axis=1), 1, atol=1e-4)
+
+
+def counted(mesh: Mesh) -> tuple[int, int, int]:
+    """Euler number over welded vertices where every edge has one face or two, parts, and rims (chains of borders)."""
+    faces = weld_points(mesh.vertices).ids[mesh.faces]
+    faces = faces[~collapsed(faces)]
+    edges = edges_of(faces)
+    rim = edges.ends[edges.boundary]
+    names, ends = np.unique(rim, return_inverse=True)
+    rims = joined(len(names), ends.reshape(-1, 2).astype(np.int32))[0]
+    euler = 0 if edges.crowded.any() else len(np.unique(faces)) - len(edges.ends) + len(faces)
+    return euler, parts(faces, edges)[0], rims
 
 
 def test_what_is_wrong_is_said() -> None:

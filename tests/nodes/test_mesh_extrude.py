@@ -8,6 +8,7 @@ from mesh_shapes import oracle
 from test_primitives import covered_once, uv_areas
 
 from app.engine import BadInput, Image, Mask, Run
+from nodes.mesh._flips import flipped
 from nodes.mesh.extrude import extrude
 
 
@@ -73,3 +74,36 @@ def test_small_spots_go_and_nothing_is_said_in_words() -> None:
     run = Run()
     extrude(run, mask, bevel=0.5)
     assert any("room for a bevel" in note for note in run.notes)
+
+
+def test_flips_keep_the_shape_and_end_with_delaunay_triangles() -> None:
+    from manifold3d import triangulate
+
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        turn = np.sort(rng.random(40)) * 2 * np.pi
+        away = 1 + 0.6 * rng.random(40)
+        outer = np.stack([np.cos(turn), np.sin(turn)], axis=1) * away[:, None]
+        hole = outer[::-1] * 0.4
+        at = np.concatenate([outer, hole])
+        before = np.asarray(triangulate([outer, hole]))
+        after = flipped(at, before, np.zeros(len(at), int))
+        areas = [cross(at[f]) for f in (before, after)]
+        assert areas[1].min() > 0 and areas[1].sum() == pytest.approx(areas[0].sum())
+        sides = {(a, b): c for f in after.tolist() for a, b, c in (f, f[1:] + f[:1], f[2:] + f[:2])}
+        for (a, b), c in sides.items():
+            d = sides.get((b, a))
+            if d is not None and cross(at[[a, d, c]]) > 1e-9 and cross(at[[d, b, c]]) > 1e-9:
+                assert opening(at, a, b, c) + opening(at, a, b, d) < np.pi + 1e-6
+        mixed = flipped(at, before, np.repeat([0, 1], len(outer)))
+        assert sum(len(set(f // len(outer))) == 1 for f in mixed) <= sum(len(set(f // len(outer))) == 1 for f in after)
+
+
+def cross(corners: np.ndarray) -> np.ndarray:
+    one, two = corners[..., 1, :] - corners[..., 0, :], corners[..., 2, :] - corners[..., 0, :]
+    return one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0]
+
+
+def opening(at: np.ndarray, a: int, b: int, c: int) -> float:
+    one, two = at[a] - at[c], at[b] - at[c]
+    return float(np.arccos(np.clip(one @ two / np.linalg.norm(one) / np.linalg.norm(two), -1, 1)))
