@@ -52,7 +52,7 @@ class Heights:
             return self._noise(points)
         if not self.tile:
             assert uv is not None
-            return _picked(self.picture, uv)
+            return picked(self.picture, uv)
         return self._from_three_sides(self.picture, points, normals)
 
     def _noise(self, points: Array) -> Array:
@@ -84,7 +84,7 @@ def picture_of(image: Image) -> Array:
     return np.ascontiguousarray(level, np.float32)[..., None]
 
 
-def _picked(picture: Array, uv: Array) -> Array:
+def picked(picture: Array, uv: Array) -> Array:
     """Between pixel centres; beyond the outermost ones the picture goes on evenly, or repeats where UVs leave 0..1."""
     from nodes.texture._loops import look_up
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import Mesh, Run, Setting, Slider, node
+from app.engine import Mask, Mesh, Run, Setting, Slider, node
 from nodes.mesh._checks import need_size, need_sound
+from nodes.mesh._masked import masked
 from nodes.mesh._shading import reshaped
 from nodes.mesh._topology import Ints, edges_of, weld_points
 
@@ -29,8 +30,11 @@ def denoise(
     ] = 25.0,
     fitting: Annotated[int, Slider(1, 200, help="How often vertices move to fit the normals.", advanced=True)] = 15,
     keep_borders: Annotated[bool, Setting(help="Vertices on open borders stay where they are.")] = True,
+    mask: Mask | None = None,
 ) -> Mesh:
     """Remove noise and keep edges, where Smooth would round them off. UVs and colours stay.
+
+    A mask lies on the UVs: where it is black nothing moves.
 
     Bilateral filtering of face normals (Zheng and others 2011); vertices then follow the normals (Sun and others 2007).
     """
@@ -55,7 +59,7 @@ def denoise(
         moved = np.empty_like(points)
         _bilateral.followed(points, faces, start, around, normal, fixed, moved)
         points = moved
-    return reshaped(mesh, (points + middle)[weld.ids])
+    return reshaped(mesh, masked(mesh, (points + middle)[weld.ids], mask))
 
 
 def _filtered(run: Run, points: Array, faces: Ints, fans: tuple[Array, Array], steps: int, edges: float) -> Array:

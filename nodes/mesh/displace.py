@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import BadInput, Image, Mesh, Run, Seed, Setting, Slider, node
+from app.engine import BadInput, Image, Mask, Mesh, Run, Seed, Setting, Slider, node
 from nodes.image._pixels import check_finite
 from nodes.mesh._checks import need_size, need_sound, need_uv
 from nodes.mesh._heights import Heights, picture_of
+from nodes.mesh._masked import at_places, shares
 from nodes.mesh._refine import bisected, mesh_of, sheet_of
 from nodes.mesh._shading import place_normals, reshaped
 from nodes.mesh._topology import weld_points
@@ -49,11 +50,13 @@ def displace(
     most_faces: Annotated[
         int, Slider(1_000, 20_000_000, log=True, unit="triangles", help="No edges are cut beyond this.")
     ] = 500_000,
+    mask: Mask | None = None,
 ) -> Mesh:
     """Real relief from a height map: the surface moves along its normals, after it got vertices enough to show it.
 
     Seams of UVs do not open: where several charts meet, the mean of their heights counts. A map that is finer than the
-    mesh is averaged first. A height map of the material that was used is taken off it.
+    mesh is averaged first. A mask lies on the UVs: where it is black nothing moves. A height map of the material that
+    was used is taken off it.
     """
     run.progress(0.0, "checking")
     need_sound(mesh)
@@ -71,7 +74,7 @@ def displace(
     run.progress(0.6, "moving")
     heights = heights.no_finer_than(float(np.median(heights.pixels(sheet))))
     fine = mesh_of(sheet, new_normals=False)
-    return _without_map(run, reshaped(fine, _moved(fine, heights, strength, mid_level)), height, heights)
+    return _without_map(run, reshaped(fine, _moved(fine, heights, strength, mid_level, mask)), height, heights)
 
 
 def _heights(run: Run, mesh: Mesh, image: Image | None, lay: Lay, tile: float, octaves: int, seed: int) -> Heights:
@@ -97,17 +100,16 @@ def _check_tile(mesh: Mesh, tile: float) -> None:
         raise BadInput(f"The pattern would repeat more than {MOST_REPEATS:,} times.", "Choose a larger tile.")
 
 
-def _moved(mesh: Mesh, heights: Heights, strength: float, mid: float) -> Array:
+def _moved(mesh: Mesh, heights: Heights, strength: float, mid: float, mask: Mask | None) -> Array:
     """(N, 3) float64; vertices at one place move alike."""
     weld = weld_points(mesh.vertices)
     normals = place_normals(mesh, weld.ids, weld.count)
     at = mesh.vertices.astype(np.float64)
-    each = heights.at(at, normals[weld.ids], mesh.uv)
-    used = np.zeros(len(at))
-    used[mesh.faces.ravel()] = 1.0
-    total, count = np.bincount(weld.ids, each * used), np.bincount(weld.ids, used)
-    level = np.where(count > 0, total / np.maximum(count, 1), mid)
-    return np.asarray(at + (strength * (level - mid))[weld.ids, None] * normals[weld.ids])
+    level = at_places(mesh, heights.at(at, normals[weld.ids], mesh.uv), mid)
+    rise = strength * (level - mid)
+    if mask is not None:
+        rise *= shares(mesh, mask)
+    return np.asarray(at + rise[:, None] * normals[weld.ids])
 
 
 def _without_map(run: Run, mesh: Mesh, linked: Image | None, heights: Heights) -> Mesh:

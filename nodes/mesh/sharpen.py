@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import Mesh, Run, Setting, Slider, node
+from app.engine import Mask, Mesh, Run, Setting, Slider, node
 from nodes.mesh._checks import need_size, need_sound
 from nodes.mesh._diffuse import diffused
+from nodes.mesh._masked import shares
 from nodes.mesh._shading import grouped_normals, reshaped
 from nodes.mesh._topology import Ints, diagonal, face_vectors, weld_points
 
@@ -33,10 +34,12 @@ def sharpen(
         bool, Setting(help="Move less where faces would flip or run through one another.")
     ] = True,
     keep_borders: Annotated[bool, Setting(help="Vertices on open borders stay where they are.")] = True,
+    mask: Mask | None = None,
 ) -> Mesh:
     """Bring out folds, letters and wrinkles: what a smoothed copy of the surface lacks is added once more.
 
-    It is an unsharp mask, as for pictures; noise is strengthened, too, so Denoise a scan before it.
+    It is an unsharp mask, as for pictures; noise is strengthened, too, so Denoise a scan before it. A mask lies on the
+    UVs: where it is black nothing moves.
     """
     run.progress(0.0, "checking")
     need_sound(mesh)
@@ -51,6 +54,8 @@ def sharpen(
     relief = np.einsum("ij,ij->i", before - smooth, normals)
     far = most / 100 * size
     move = np.clip(strength * relief, -far, far)[:, None] * normals
+    if mask is not None:
+        move *= shares(mesh, mask)[weld.first, None]
     run.progress(0.4, "moving")
     share = _safe(run, before, move, faces) if prevent_crossings else np.ones(len(before))
     after = before + share[:, None] * move

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import Mesh, Run, Setting, Slider, node
+from app.engine import Mask, Mesh, Run, Setting, Slider, node
 from nodes.mesh._checks import need_sound
 from nodes.mesh._diffuse import cotangents, diffused
+from nodes.mesh._masked import masked
 from nodes.mesh._shading import reshaped
 from nodes.mesh._topology import Ints, diagonal, edges_of, signed_volume, weld_points
 
@@ -43,9 +44,13 @@ def smooth(
         ),
     ] = 5.0,
     keep_borders: Annotated[bool, Setting(help="Vertices on open borders stay where they are.")] = True,
-    keep_volume: Annotated[bool, Setting(help="Scale a closed mesh back to the volume it had.")] = True,
+    keep_volume: Annotated[
+        bool, Setting(help="Scale a closed mesh back to the volume it had; not with a mask.")
+    ] = True,
+    mask: Mask | None = None,
 ) -> Mesh:
     """Remove noise from the surface. Faces, UVs and colours stay as they are, and UV seams do not open.
+    A mask lies on the UVs: where it is black nothing moves.
 
     Taubin smoothing (1995) steps forward and back, so that the shape does not shrink. Implicit is one backward step of
     curvature flow (Desbrun and others 1999); steps, strength and weights do not count there. To keep edges: Denoise.
@@ -60,9 +65,9 @@ def smooth(
     else:
         pull = _averaging(before, faces, weights, keep_borders)
         after = _stepped(run, before, pull, steps, strength, method == "taubin")
-    if keep_volume:
+    if keep_volume and mask is None:
         after = _with_volume_of(before, after, faces)
-    return reshaped(mesh, after[weld.ids])
+    return reshaped(mesh, masked(mesh, after[weld.ids], mask))
 
 
 def _stepped(run: Run, at: Array, pull: Any, steps: int, strength: float, taubin: bool) -> Array:

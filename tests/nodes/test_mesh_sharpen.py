@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from mesh_shapes import box, bumpy, grid, moved, oracle, sphere, together, torus
 
-from app.engine import Mesh, Run
+from app.engine import BadInput, Image, Mask, Mesh, Run
 from nodes.mesh import primitives
 from nodes.mesh._crossing import crossings
 from nodes.mesh._measure import measure
 from nodes.mesh._topology import diagonal, face_vectors, weld_points
 from nodes.mesh.denoise import denoise
+from nodes.mesh.displace import displace
 from nodes.mesh.sharpen import sharpen
 from nodes.mesh.smooth import smooth
 from nodes.mesh.subdivide import subdivide
@@ -125,3 +126,29 @@ def test_a_torus_gets_more_relief_where_it_has_some() -> None:
     ring = subdivide(Run(), torus(), "flat")
     assert np.abs(sharpen(Run(), ring, radius=5).vertices - ring.vertices).max() < 0.05
     assert len(sharpen(Run(), box()).vertices) == 8
+
+
+def test_a_mask_over_the_uvs_tells_where() -> None:
+    """Black on the left of the texture: nothing moves there; white on the right: as without a mask."""
+    mesh = unwrap(Run(), noisy(bumpy(4), 0.004), method="fast")
+    halves = Mask(np.repeat(np.float32([[0, 1]]), 64, axis=1).repeat(128, axis=0))
+    weld = weld_points(mesh.vertices)
+    left, right = mesh.uv[:, 0] < 0.49, mesh.uv[:, 0] > 0.51
+    off = np.bincount(weld.ids, ~left)[weld.ids] == 0
+    full = np.bincount(weld.ids, ~right)[weld.ids] == 0
+    assert off.sum() > 500 and full.sum() > 500
+    even = Image.of(np.ones((4, 4), np.float32), "data")
+    for step in (
+        lambda mask: smooth(Run(), mesh, keep_volume=False, mask=mask),
+        lambda mask: denoise(Run(), mesh, mask=mask),
+        lambda mask: sharpen(Run(), mesh, prevent_crossings=False, mask=mask),
+        lambda mask: displace(Run(), mesh, even, detail=0, mask=mask),
+    ):
+        part, whole = step(halves), step(None)
+        assert measure(part).watertight
+        assert np.array_equal(part.vertices[off], mesh.vertices[off])
+        assert np.allclose(part.vertices[full], whole.vertices[full], atol=1e-6)
+        assert np.abs(part.vertices[full] - mesh.vertices[full]).max() > 1e-3
+    with pytest.raises(BadInput) as caught:
+        smooth(Run(), sphere(1), mask=halves)
+    assert "Unwrap" in caught.value.advice
