@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from app.engine import Files, Image, Material, Mesh, Run, SaveFile, Setting, node
+from nodes.io._axes import METRES, Frame, UnitSetting, UpSetting, comment_of, in_frame
 from nodes.io._credits import CreditsFile, comments, with_credits
 from nodes.io._factors import times_factor
 from nodes.io._quad_rows import quad_rows
@@ -39,22 +40,25 @@ def export_obj(
         bool,
         Setting(help="Two triangles that follow one another and form a convex quad, as Remesh makes them, become one."),
     ] = False,
+    unit: UnitSetting = "metres",
+    up: UpSetting = "+Y",
     credits_file: CreditsFile = False,
 ) -> Files:
-    """Write an OBJ with its MTL material and PNG textures beside it, in metres, +Y up.
+    """Write an OBJ with its MTL material and PNG textures beside it, in metres, +Y up, or as the program wants it.
 
     Numbers are written so that they read back exactly. Vertex colours follow the position, as most tools read them;
     PBR maps use the widely read extension of MTL (Pr, Pm, norm). Both files begin with the credits as comments.
     """
     mesh = checked(mesh)
     contents: dict[str, UInt8] = {}
-    head = f"# Polyloom, metres, +Y up\n# {len(mesh.vertices)} vertices, {len(mesh.faces)} triangles\n"
+    frame = Frame(METRES[unit], up)
+    head = f"# {comment_of(frame)}\n# {len(mesh.vertices)} vertices, {len(mesh.faces)} triangles\n"
     head += comments(run, "# ")
     if mesh.material is not None:
         contents, library = _material_files(run, path, mesh.material, longest_side(texture_size), mesh.uv is not None)
         head += f"mtllib {library}\nusemtl {_word(mesh.material.name)}\n"
     run.progress(0.5, "geometry")
-    contents = {path.as_posix(): obj_bytes(mesh, head, quads), **contents}
+    contents = {path.as_posix(): obj_bytes(in_frame(mesh, frame), head, quads), **contents}
     return with_credits(run, Files(tuple(contents), tuple(contents.values()), shows=mesh), credits_file)
 
 

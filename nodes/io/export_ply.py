@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 
 from app.engine import Files, Mesh, Run, SaveFile, Setting, node
+from nodes.io._axes import METRES, OURS, Frame, UnitSetting, UpSetting, comment_of, in_frame
 from nodes.io._credits import CreditsFile, comments, with_credits
 from nodes.io._textures import UInt8, colour_bytes, encode_all, to_bytes
 from nodes.io._written import beside, checked
@@ -24,9 +25,11 @@ def export_ply(
         "asset.ply"
     ),
     texture: Annotated[bool, Setting(help="Write the base colour as a PNG beside it, named in the file.")] = True,
+    unit: UnitSetting = "metres",
+    up: UpSetting = "+Y",
     credits_file: CreditsFile = False,
 ) -> Files:
-    """Write a binary PLY: positions in metres, +Y up, with normals, UVs and vertex colours where the mesh has them.
+    """Write a binary PLY with normals, UVs and vertex colours where the mesh has them: in metres, +Y up, or as set.
 
     UVs are the vertex properties s and t, origin bottom left. PLY knows no materials; the base colour texture is
     written beside it and named in the way MeshLab reads. Credits are comments in the header.
@@ -41,19 +44,22 @@ def export_ply(
         contents[name] = np.frombuffer(encode_all({"base_colour": picture})["base_colour"].data, np.uint8)
         note = f"comment TextureFile {Path(name).name}\n"
     run.progress(0.5, "geometry")
-    contents = {path.as_posix(): ply_bytes(mesh, note + comments(run, "comment ")), **contents}
+    contents = {path.as_posix(): ply_bytes(mesh, note + comments(run, "comment "), Frame(METRES[unit], up)), **contents}
     return with_credits(run, Files(tuple(contents), tuple(contents.values()), shows=mesh), credits_file)
 
 
-def ply_bytes(mesh: Mesh, comments: str = "") -> UInt8:
-    """Binary little-endian PLY 1.0 of a mesh, (size,) uint8. ``comments``: whole header lines."""
-    vertices = _vertex_rows(mesh)
+def ply_bytes(mesh: Mesh, comments: str = "", frame: Frame = OURS) -> UInt8:
+    """Binary little-endian PLY 1.0 of a mesh, (size,) uint8. ``comments``: whole header lines.
+
+    ``frame``: the units and axes to write in.
+    """
+    vertices = _vertex_rows(in_frame(mesh, frame))
     faces = np.empty(len(mesh.faces), np.dtype([("count", "u1"), ("corners", "<i4", 3)]))
     faces["count"], faces["corners"] = 3, mesh.faces
     kinds = {"<f4": "float", "|u1": "uchar"}
     properties = "".join(f"property {kinds[vertices.dtype[n].str]} {n}\n" for n in vertices.dtype.names or ())
     header = (
-        f"ply\nformat binary_little_endian 1.0\ncomment Polyloom, metres, +Y up\n{comments}"
+        f"ply\nformat binary_little_endian 1.0\ncomment {comment_of(frame)}\n{comments}"
         f"element vertex {len(vertices)}\n{properties}"
         f"element face {len(faces)}\nproperty list uchar int vertex_indices\nend_header\n"
     )

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeVar
 import numpy as np
 
 from app.engine import BadFile, BadInput, Isolated, Mesh, OpenFile, Run, Setting, node
-from nodes.io._axes import METRES, OURS, USUAL, Frame, turned
+from nodes.io._axes import METRES, OURS, USUAL, Frame, said_in, turned
 from nodes.io._beside import MAX_BYTES, Beside
 from nodes.io._companions import companions
 from nodes.io._parts import Part, Warn, joined
@@ -45,6 +45,7 @@ READERS: dict[str, Callable[[bytes, Beside], list[Part]]] = {
 }
 READABLE = "Choose an OBJ, PLY, STL, GLB, glTF, OFF, 3MF, USD, FBX, DAE or 3DS file."
 Found = TypeVar("Found")
+COMMENTED = (".obj", ".ply")
 PLAUSIBLE = (0.001, 1000.0)
 
 
@@ -81,6 +82,8 @@ def load_mesh(
     credit_file(run, path, licence, author, source)
     run.progress(0.1, "reading")
     beside = Beside(path.parent, run.warn, path.name)
+    if path.suffix.lower() in COMMENTED and (said := said_in(data)):
+        beside.says(said.metres, said.up)
     parts = in_words(lambda: READERS[path.suffix.lower()](data, beside), path.name)
     run.progress(0.7, "joining")
     parts = [finite_part(part, drop_bad, run) for part in on_one_set(parts, run.warn)]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from app.engine import BadFile, Isolated, OpenFile, Run, Scene, Setting, node
 from nodes.io._assembly import Assembly, apart
+from nodes.io._axes import said_in
 from nodes.io._beside import Beside
 from nodes.io._companions import companions
 from nodes.io._read_3mf import read_3mf_scene
@@ -17,7 +18,7 @@ from nodes.io._read_obj import read_obj_scene
 from nodes.io._read_usd import read_usd_scene
 from nodes.io._scene_of import scene_of
 from nodes.io._stated import Author, Licence, Source, credit_file
-from nodes.io.load_mesh import READERS, Units, content_of, finite_part, in_words, said_frame
+from nodes.io.load_mesh import COMMENTED, READERS, Units, content_of, finite_part, in_words, said_frame
 
 Reader = Callable[[bytes, Beside], Assembly]
 SCENES: dict[str, Reader] = {
@@ -64,6 +65,8 @@ def load_scene(
     run.progress(0.1, "reading")
     suffix = path.suffix.lower()
     beside = Beside(path.parent, run.warn, path.name)
+    if path.suffix.lower() in COMMENTED and (said := said_in(data)):
+        beside.says(said.metres, said.up)
     found = in_words(lambda: _read(suffix, data, beside, path.stem), path.name)
     run.progress(0.7, "objects")
     parts = [finite_part(part, False, run) for part in found.parts]

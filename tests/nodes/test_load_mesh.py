@@ -305,3 +305,21 @@ def test_inputs_of_later_steps_are_read_only(tmp_path):
     mesh = load_mesh(Run(), write(export_glb(Run(), textured()), tmp_path))
     assert not mesh.vertices.flags.writeable and mesh.vertices.flags.c_contiguous
     assert replace(mesh).faces.dtype == np.int32
+
+
+@pytest.mark.parametrize("up", ["+Y", "+Z"])
+@pytest.mark.parametrize("unit", ["metres", "centimetres", "millimetres", "inches"])
+@pytest.mark.parametrize("export", [export_obj, export_ply], ids=["obj", "ply"])
+def test_units_and_axes_of_an_export_are_found_again(tmp_path, export, unit, up):
+    mesh = textured()
+    path = write(export(Run(), mesh, unit=unit, up=up), tmp_path)
+    other = trimesh.load(path, process=False, force="mesh")
+    size = {"metres": 1, "centimetres": 100, "millimetres": 1000, "inches": 1 / 0.0254}[unit]
+    tall = replace(mesh, vertices=mesh.vertices * np.array([1, 2, 3], np.float32))
+    assert other.extents == pytest.approx([size] * 3, rel=1e-5)
+    back, notes = load(tmp_path, f"back{path.suffix}", path.read_bytes())
+    assert np.abs(back.vertices[back.faces] - mesh.vertices[mesh.faces]).max() < 2e-7
+    assert bool([note for note in notes if "Converted" in note]) == ((unit, up) != ("metres", "+Y"))
+    higher = trimesh.load(write(export(Run(), tall, unit=unit, up=up), tmp_path), process=False, force="mesh")
+    order = [1, 2, 3] if up == "+Y" else [1, 3, 2]
+    assert higher.extents == pytest.approx(np.multiply(order, size), rel=1e-5)
