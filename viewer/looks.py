@@ -11,7 +11,7 @@ import pyvista as pv
 from vtkmodules.vtkFiltersCore import vtkPolyDataTangents, vtkTriangleMeshPointNormals
 
 from app.engine.payloads import Material, Mesh
-from viewer.raster import as_bytes, encoded
+from viewer.raster import as_bytes, encoded, opacity_of
 from viewer.textures import Sampling, checker, colour_texture, packed_texture
 
 CLAY = (0.74, 0.75, 0.77)
@@ -21,9 +21,6 @@ EDGES = (0.06, 0.07, 0.09)
 SURROUNDING_LIGHT = 0.7
 """The part of the studio's light that comes from all around: occlusion darkens that part (glTF 2.0, section 3.9.3), but
 VTK lets it darken the lamps too, so that a fully occluded surface would be black."""
-
-CLEAREST = 0.75
-"""How clear a surface is drawn that all light goes through: some of it stays to be seen."""
 
 
 @dataclass(frozen=True)
@@ -123,15 +120,13 @@ def _textured(actor: Any, mesh: Mesh) -> None:
 
 
 def _layers(actor: Any, material: Material) -> None:
-    """Of the further glTF layers what VTK has: clear coat and index of refraction; what light goes through is half
-    clear."""
+    """Of the further glTF layers what VTK has: clear coat and index of refraction; glass is half clear."""
     numbers = {name: value for name, value in material.layers if isinstance(value, float)}
     actor.prop.SetCoatStrength(min(1.0, numbers.get("clearcoat.clearcoatFactor", 0.0)))
     actor.prop.SetCoatRoughness(min(1.0, numbers.get("clearcoat.clearcoatRoughnessFactor", 0.0)))
     actor.prop.SetBaseIOR(max(1.0, numbers.get("ior.ior", 1.5)))
-    clear = numbers.get("transmission.transmissionFactor", 0.0)
-    if clear > 0:
-        actor.prop.SetOpacity(actor.prop.GetOpacity() * (1 - CLEAREST * min(1.0, clear)))
+    if opacity_of(material) < 1:
+        actor.prop.SetOpacity(actor.prop.GetOpacity() * opacity_of(material))
         actor.ForceTranslucentOn()
 
 

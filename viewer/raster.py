@@ -11,6 +11,7 @@ GREY = np.array([0.80, 0.81, 0.83, 1.0], np.float32)
 TURN, TILT = np.radians(32.0), np.radians(20.0)
 SMOOTH_FACES = 150_000
 MOST_FACES = 1_000_000
+CLEAREST = 0.75
 KEY = np.array([-0.42, 0.59, 0.69], np.float32)
 FILL = np.array([0.84, -0.11, 0.53], np.float32)
 
@@ -58,21 +59,50 @@ def _project(points: Float32, bounds: Box, width: int, height: int) -> Float32:
 
 
 def _solid(shown: Solid, width: int, height: int) -> Float32:
-    from viewer._kernels import fill_triangles
-
+    """Glass and the like is drawn over what stands behind it, once."""
     mesh = shown.mesh
     screen = _project(mesh.vertices, shown.bounds, width, height)
-    stride = -(-len(mesh.faces) // max(MOST_FACES, 2 * width * height)) or 1
-    face_at, weights = fill_triangles(screen, mesh.faces, width, height, stride)
-    out = np.zeros((height, width, 4), np.float32)
+    clear = _clear_faces(shown)
+    if clear is None:
+        return _drawn(shown, screen, mesh.faces, width, height)[0]
+    back, behind = _drawn(shown, screen, mesh.faces[~clear], width, height)
+    front, before = _drawn(shown, screen, mesh.faces[clear], width, height)
+    share = np.where(before > behind, front[..., 3], 0)[..., None]
+    alpha = share + back[..., 3:] * (1 - share)
+    mixed = front[..., :3] * share + back[..., :3] * back[..., 3:] * (1 - share)
+    return np.concatenate([mixed / np.maximum(alpha, 1e-6), alpha], axis=-1)
+
+
+def _clear_faces(shown: Solid) -> np.ndarray | None:
+    """(M,) which faces are seen through, or None where that is so of none or all."""
+    clear = [m is not None and (m.alpha_mode == "blend" or opacity_of(m) < 1) for m in map(_material, shown.surfaces)]
+    if all(clear) or not any(clear):
+        return None
+    ends = np.cumsum([len(piece.vertices) for piece in shown.surfaces])
+    return np.array(clear)[np.searchsorted(ends, shown.mesh.faces[:, 0], "right")]
+
+
+def _material(mesh: Mesh) -> Material | None:
+    return mesh.material
+
+
+def _drawn(shown: Solid, screen: Float32, faces: np.ndarray, width: int, height: int) -> tuple[Float32, Float32]:
+    """(H, W, 4) colours of some faces, and (H, W) how near they are, -inf where there is none."""
+    from viewer._kernels import fill_triangles
+
+    mesh, out = shown.mesh, np.zeros((height, width, 4), np.float32)
+    near = np.full((height, width), -np.inf, np.float32)
+    stride = -(-len(faces) // max(MOST_FACES, 2 * width * height)) or 1
+    face_at, weights = fill_triangles(screen, np.ascontiguousarray(faces), width, height, stride)
     hit = face_at >= 0
-    corners = mesh.faces[face_at[hit]]
+    corners = faces[face_at[hit]]
     w1, w2 = weights[hit, 0:1], weights[hit, 1:2]
     mix = (1 - w1 - w2, w1, w2)
     base = _base_colours(shown, corners, mix)
     out[hit, :3] = _lit(base[:, :3], _normals(mesh, corners, mix))
     out[hit, 3] = base[:, 3]
-    return out
+    near[hit] = _mixed(screen[:, 2:], corners, mix)[:, 0]
+    return out, near
 
 
 def _base_colours(shown: Solid, corners: np.ndarray, mix: tuple[Float32, ...]) -> Float32:
@@ -109,9 +139,18 @@ def _mixed(values: Float32, corners: np.ndarray, mix: tuple[Float32, ...]) -> Fl
 
 
 def _opacity(alpha: Float32, material: Material | None) -> Float32:
-    if material is None or material.alpha_mode == "opaque":
+    if material is None:
         return np.ones_like(alpha)
-    return (alpha >= material.alpha_cutoff).astype(np.float32) if material.alpha_mode == "mask" else alpha
+    through = np.float32(opacity_of(material))
+    if material.alpha_mode == "opaque":
+        return np.full_like(alpha, through)
+    return through * ((alpha >= material.alpha_cutoff).astype(np.float32) if material.alpha_mode == "mask" else alpha)
+
+
+def opacity_of(material: Material) -> float:
+    """1 for what no light goes through; glass is drawn mostly clear, so that some of it stays to be seen."""
+    clear = dict(material.layers).get("transmission.transmissionFactor", 0.0)
+    return 1 - CLEAREST * min(1.0, clear) if isinstance(clear, float) else 1.0
 
 
 def _base_colour(mesh: Mesh, corners: np.ndarray, mix: tuple[Float32, ...]) -> Float32:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from viewer_samples import quad
 
-from app.engine.payloads import Image, Material, Mesh
+from app.engine.payloads import Image, Material, Mesh, Scene
 from viewer.adapters import adapt
 from viewer.looks import surface_actor, surface_data
 from viewer.raster import picture
@@ -50,3 +50,17 @@ def test_a_mask_is_cut_where_the_material_says():
     whole = picture(adapt(replace(quad(), material=Material())), 64, 64, finer=1)[..., 3]
     assert set(np.unique(seen)) == {0, 255} and 0.65 < (seen > 0).sum() / (whole > 0).sum() < 0.85
     assert isinstance(adapt(quad()).mesh, Mesh)
+
+
+def test_what_stands_behind_glass_is_seen_through_it_in_a_thumbnail():
+    """A red square, and a white one of glass a metre before it, over the right half."""
+    glass = Material("glass", layers=(("transmission.transmissionFactor", 1.0),), base_factor=(1.0, 1.0, 1.0, 1.0))
+    red = Material("red", base_factor=(1.0, 0.0, 0.0, 1.0))
+    near = quad().vertices * np.float32([1, 1, 1]) + np.float32([0, 0, 0.5])
+    meshes = [replace(quad(), material=red, uv=None), replace(quad(), material=glass, uv=None, vertices=near)]
+    both = picture(adapt(Scene.of(*meshes)), 96, 96, finer=1)
+    alone = picture(adapt(Scene.of(meshes[1])), 96, 96, finer=1)
+    seen = both[..., 3] == 255
+    tones = both[seen][:, :3].astype(int)
+    assert seen.any() and (tones[:, 0] > tones[:, 1] + 60).all()
+    assert len(np.unique(tones[:, 1] > 10)) == 2 and set(np.unique(alone[..., 3])) == {0, 64}
