@@ -201,11 +201,31 @@ def _points(shown: Dots | Gaussians, width: int, height: int) -> Float32:
     if not len(points):
         return out
     radius = np.clip(0.35 * np.sqrt(width * height / len(points)), 0.5, width / 60)
-    point_at = fill_dots(_project(points, shown.bounds, width, height), width, height, radius)
+    screen = _project(points, shown.bounds, width, height)
+    point_at = fill_dots(screen, width, height, radius)
     hit = point_at >= 0
     out[hit] = colours[point_at[hit]]
     out[hit, 3] = 1
+    if isinstance(shown, Dots) and shown.cloud.normals is None:
+        depth = np.where(hit, screen[point_at, 2], -np.inf)
+        out[hit, :3] *= _open_sky(depth, max(1, round(radius)))[hit, None]
     return out
+
+
+def _open_sky(depth: Float32, step: int) -> Float32:
+    """(H, W) 0..1: darker the more the eight pixels ``step`` away lie before one (eye-dome lighting, Boucheny 2009).
+
+    ``depth``: in pixels, larger is nearer; -inf where nothing is.
+    """
+    before = np.zeros(depth.shape, np.float32)
+    padded = np.pad(depth, step, constant_values=-np.inf)
+    height, width = depth.shape
+    near = np.where(np.isfinite(depth), depth, 0)
+    for row, column in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1), (2, 2)):
+        other = padded[row * step : row * step + height, column * step : column * step + width]
+        before += np.maximum(other - near, 0) / 8
+    shade: Float32 = np.exp(-before * np.float32(0.35 / step))
+    return shade
 
 
 def _dots(shown: Dots | Gaussians) -> tuple[Float32, Float32]:
@@ -213,9 +233,7 @@ def _dots(shown: Dots | Gaussians) -> tuple[Float32, Float32]:
         solid = shown.splats.opacities > 0.1
         return shown.splats.means[solid], splat_colours(shown)[solid]
     cloud = shown.cloud
-    if cloud.colours is not None:
-        return cloud.points, cloud.colours
-    colours = np.broadcast_to(GREY, (len(cloud.points), 4))
+    colours = np.broadcast_to(GREY, (len(cloud.points), 4)) if cloud.colours is None else cloud.colours
     if cloud.normals is not None:
         colours = np.concatenate([_lit(colours[:, :3], cloud.normals), colours[:, 3:]], axis=1)
     return cloud.points, colours

@@ -9,9 +9,10 @@ import numpy as np
 import pyvista as pv
 
 from app.engine.payloads import Mesh
+from viewer.dots import DepthEdges, Dots3D
 from viewer.looks import LOOKS, modes, natural_mode, surface_actor, surface_data
-from viewer.shown import Box, Gaussians, Scenery, Solid
-from viewer.splats import SortedSplats, dots_actor
+from viewer.shown import Box, Dots, Gaussians, Scenery, Solid
+from viewer.splats import SortedSplats
 from viewer.studio import furnish, grid_step, ground, surround
 from viewer.style import ACCENT
 
@@ -39,6 +40,8 @@ class Scene:
         self._ground: Any = None
         self._data: list[Any] = []
         self._splats: SortedSplats | None = None
+        self._dots: Dots3D | None = None
+        self._depth_edges = DepthEdges(plotter.renderer)
         self._coarse: list[tuple[Mesh, Any]] = []
         self._full_actors: list[Any] = []
         self._coarse_actors: list[Any] = []
@@ -77,12 +80,16 @@ class Scene:
             self._data = [surface_data(mesh) for mesh in shown.surfaces] if len(shown.mesh.faces) else []
         elif isinstance(shown, Gaussians):
             self._splats = SortedSplats(shown)
+        elif isinstance(shown, Dots):
+            self._dots = Dots3D(shown.cloud)
+            self._depth_edges.use(self._dots.plain and len(shown.cloud.points) > 0)
         self.dress()
 
     def clear(self) -> None:
         """Takes everything away and lets go of its memory."""
         self._drop_actors()
-        self.shown = self._splats = None
+        self.shown = self._splats = self._dots = None
+        self._depth_edges.use(False)
         self._data, self._coarse = [], []
 
     def dress(self) -> None:
@@ -101,7 +108,10 @@ class Scene:
         if self._splats is not None:
             self.sort()
             return [self._splats.actor]
-        return [] if self.shown is None else [dots_actor(self.shown.cloud)]  # type: ignore[union-attr]
+        if self._dots is not None:
+            self.sort()
+            return self._dots.actors
+        return []
 
     def _solid(self, shown: Solid) -> list[Any]:
         self._full_actors = [
@@ -142,7 +152,9 @@ class Scene:
         self.dress()
 
     def moving(self, on: bool) -> None:
-        """While the camera moves, the coarse stand-in is drawn in place of the mesh, where there is one."""
+        """While the camera moves, the coarse stand-in is drawn in place of the result, where there is one."""
+        if self._dots is not None:
+            self._dots.moving(on)
         if self._full_actors and self._coarse_actors:
             for actor in self._full_actors:
                 actor.visibility = not on
@@ -150,7 +162,9 @@ class Scene:
                 actor.visibility = on
 
     def sort(self) -> None:
-        """Puts Gaussians in drawing order for the present camera."""
+        """Puts Gaussians in drawing order, and points to their size, for the present camera."""
+        if self._dots is not None:
+            self._dots.fit(self.plotter.renderer.camera, self.plotter.render_window.GetSize()[1])
         if self._splats is not None:
             camera = self.plotter.renderer.camera
             self._splats.sort(np.array(camera.focal_point) - np.array(camera.position))

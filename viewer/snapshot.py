@@ -67,7 +67,9 @@ def _opengl(shown: Scenery, size: tuple[int, int]) -> UInt8:
         scene.show(shown)
         scene.look_from("three-quarter")
         plotter.render_window.Render()
-        return np.asarray(plotter.screenshot(return_img=True), np.uint8)
+        pixels = np.asarray(plotter.screenshot(return_img=True), np.uint8)
+        scene.clear()
+        return pixels
     finally:
         plotter.close()
         vtkObject.SetGlobalWarningDisplay(quiet)

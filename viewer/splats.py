@@ -1,43 +1,14 @@
-"""3D Gaussians and points as VTK actors."""
+"""3D Gaussians as a VTK actor."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pyvista as pv
 from vtkmodules.vtkRenderingCore import vtkActor
 from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLPointGaussianMapper
 
-from app.engine.payloads import PointCloud
-from viewer.raster import GREY, as_bytes, splat_colours
+from viewer.raster import as_bytes, splat_colours
 from viewer.shown import Gaussians
-
-MOST_BALLS = 50_000
-
-
-def dots_actor(cloud: PointCloud) -> Any:
-    """Dots, smaller the more there are; little balls as long as they are few."""
-    data = pv.PolyData(cloud.points)
-    mapper = pv.DataSetMapper(data)
-    actor = pv.Actor(mapper=mapper)
-    few = len(cloud.points) <= MOST_BALLS
-    actor.prop.style = "points"
-    actor.prop.point_size = float(np.clip(900 / np.sqrt(max(len(cloud.points), 1)), 2, 7))
-    actor.prop.lighting = cloud.normals is not None or few
-    actor.prop.render_points_as_spheres = few
-    mapper.scalar_visibility = cloud.colours is not None
-    if cloud.normals is not None:
-        data.point_data["Normals"] = cloud.normals
-        data.point_data.active_normals_name = "Normals"
-    if cloud.colours is not None:
-        data.point_data.set_array(as_bytes(cloud.colours), "colours")
-        mapper.SetColorModeToDirectScalars()
-        mapper.SetScalarModeToUsePointFieldData()
-        mapper.SelectColorArray("colours")
-    else:
-        actor.prop.color = tuple(GREY[:3])
-    return actor
 
 
 class SortedSplats:

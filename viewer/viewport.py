@@ -15,7 +15,7 @@ from viewer.background import Background
 from viewer.facts import closed, counted
 from viewer.proxy import all_coarse
 from viewer.scene import Scene
-from viewer.shown import Scenery, Solid
+from viewer.shown import Dots, Scenery, Solid
 from viewer.turntable import Turntable, orbit_of
 
 HEAVY_FACES = 200_000
@@ -193,6 +193,8 @@ class Viewport(QWidget):
             return
         shown = self.scene.shown
         light = not isinstance(shown, Solid) or len(shown.mesh.faces) < SMOOTH_EDGES_FACES
+        if isinstance(shown, Dots):
+            light = len(shown.cloud.points) < SMOOTH_EDGES_FACES
         self.plotter.render_window.SetMultiSamples(4 if still and light else 0)
 
     def _began(self) -> None:

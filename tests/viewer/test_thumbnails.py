@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from viewer_samples import FOUR_COLOURS, one_of_each, picture, quad, sphere
 
-from app.engine.payloads import Mesh, Number, Payload, Report, Text
+from app.engine.payloads import Mesh, Number, Payload, PointCloud, Report, Text
 from viewer.thumbnails import thumbnail
 
 
@@ -105,3 +105,15 @@ def test_a_wide_picture_uses_the_width():
     small = thumbnail(picture(400, 100), 100, 50)
     assert small[:, 60:, 3].any(axis=0).all()
     assert small[:, :, 3].any(axis=1).sum() == 25
+
+
+@pytest.mark.parametrize("normals", [True, False])
+def test_points_look_round_with_and_without_normals(normals: bool):
+    way = np.random.default_rng(0).normal(size=(4000, 3))
+    way = (way / np.linalg.norm(way, axis=1, keepdims=True)).astype(np.float32)
+    red = np.tile(np.array([0.9, 0.1, 0.1, 1], np.float32), (4000, 1))
+    small = thumbnail(PointCloud(way, red, way if normals else None), 96, 96).astype(int)
+    hit = small[..., 3] == 255
+    assert small[hit, 0].std() > 10 and (small[hit, 0] >= small[hit, 1]).all()
+    if not normals:
+        assert small[8:14, 48, 0].mean() < small[44:52, 44:52, 0].mean()

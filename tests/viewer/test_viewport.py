@@ -394,3 +394,51 @@ def test_a_software_camera_sees_what_the_viewport_sees(panel):
     mine, theirs = (seen.face >= 0)[corner], (np.abs(shown - empty).max(axis=-1) > 24)[corner]
     both, either = (mine & theirs).sum(), (mine | theirs).sum()
     assert mine.sum() > 1000 and both / either > 0.97
+
+
+def ball_of_points(count: int, normals: bool, colours: bool = False) -> PointCloud:
+    """Evenly on a spiral from pole to pole."""
+    rank = np.arange(count) + 0.5
+    height, turn = 1 - 2 * rank / count, rank * np.pi * (3 - np.sqrt(5))
+    flat = np.sqrt(1 - height**2)
+    way = np.stack([flat * np.cos(turn), height, flat * np.sin(turn)], axis=1).astype(np.float32)
+    paint = np.tile(np.array([0.9, 0.2, 0.1, 1], np.float32), (count, 1))
+    return PointCloud(way, paint if colours else None, way if normals else None)
+
+
+@pytest.mark.parametrize("normals", [True, False])
+def test_points_are_shaded_and_leave_no_gaps(panel, normals):
+    panel.show_payload(ball_of_points(20_000, normals), "a")
+    panel.viewport.set_grid(False)
+    panel.viewport.look_from("front")
+    pixels = panel.viewport.pixels().astype(float)
+    middle = tuple(n // 2 for n in pixels.shape[:2])
+    inner = pixels[middle[0] - 60 : middle[0] + 60, middle[1] - 60 : middle[1] + 60].mean(axis=2)
+    assert np.percentile(inner, 5) > 90, "the ground shows through"
+    half = 0.5 * pixels.shape[0] * 0.9
+    rim = pixels[int(middle[0] + 0.93 * half) - 8 : int(middle[0] + 0.93 * half), middle[1]].mean()
+    assert rim < inner.mean() - (15 if normals else 5), "it looks flat"
+
+
+def test_points_grow_with_the_zoom_and_are_fewer_while_the_camera_moves(panel):
+    panel.show_payload(ball_of_points(300_000, True, True), "a")
+    full, few = panel.viewport.scene._dots.actors
+    assert (full.visibility, few.visibility) == (True, False)
+    before = full.prop.point_size
+    panel.viewport.scene.moving(True)
+    assert (full.visibility, few.visibility) == (False, True) and few.prop.point_size >= before
+    panel.viewport.scene.moving(False)
+    panel.viewport.plotter.camera.zoom(40)
+    panel.viewport.scene.sort()
+    assert full.prop.point_size > before
+    red, green, _ = panel.viewport.pixels()[200:250, 200:250].reshape(-1, 3).mean(axis=0)
+    assert red > 2 * green
+
+
+def test_the_shading_of_bare_points_goes_with_them(panel):
+    panel.show_payload(ball_of_points(500, False), "a")
+    renderer = panel.viewport.plotter.renderer
+    assert renderer.GetPass() is not None
+    panel.viewport.pixels()
+    panel.show_payload(sphere(), "b")
+    assert renderer.GetPass() is None and panel.viewport.pixels().std() > 5
