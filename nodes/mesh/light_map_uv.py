@@ -31,7 +31,8 @@ def light_map_uv(
     """A second layout for light or occlusion: nothing overlaps, nothing is mirrored, one density everywhere.
 
     A mesh carries one set of UVs, so this gives out a second mesh with the same faces in the same order; its UVs are
-    the light map's. Bake onto it, and keep the mesh that came in for its textures.
+    the light map's. Bake onto it, and keep the mesh that came in for its textures; Export GLB writes both sets when
+    this is linked to its 'light map'.
     """  # fmt: skip
     run.progress(0.0, "checking")
     check_mesh(mesh)

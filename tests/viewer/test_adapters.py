@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from viewer_samples import field, one_of_each, picture, scene, sphere
 
-from app.engine.payloads import Files, Image, Mesh, Payload, Views
+from app.engine.payloads import Files, Image, Mesh, Payload, Scene, Views
+from app.engine.placing import in_place
 from viewer.adapters import ADAPTERS, adapt, byte_size, readable
 from viewer.shown import Dots, Gaussians, Page, Picture, Solid
 
@@ -106,3 +107,15 @@ def test_a_scene_is_a_surface_in_pieces_one_for_each_material():
     low, high = shown.bounds
     assert np.allclose(low, [-1, -1, -0.5], atol=1e-3) and np.allclose(high, [1, 2, 0.5], atol=1e-3)
     assert isinstance(adapt(replace(scene(), parts=((), (), (), ()))), Page)
+
+
+def test_instances_stand_as_they_do_one_by_one():
+    rng = np.random.default_rng(0)
+    places = np.tile(np.eye(4, dtype=np.float32), (5, 1, 1))
+    places[:, :3] = rng.normal(size=(5, 3, 4)).astype(np.float32)
+    many = Scene((sphere(6, 8),), tuple("abcde"), ((0,),) * 5, places, np.full(5, -1, np.int32))
+    shown = adapt(many).mesh
+    for k, one in enumerate(in_place(many)):
+        faces = shown.faces[shown.face_groups == k]
+        np.testing.assert_allclose(shown.vertices[faces], one.vertices[one.faces], atol=1e-5)
+        np.testing.assert_allclose(shown.normals[faces], one.normals[one.faces], atol=1e-4)
