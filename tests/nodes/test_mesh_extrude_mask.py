@@ -9,7 +9,7 @@ from test_primitives import covered_once, uv_areas
 
 from app.engine import BadInput, Image, Mask, Run
 from nodes.mesh._flips import flipped
-from nodes.mesh.extrude import extrude
+from nodes.mesh.extrude_mask import extrude_mask as extrude
 
 
 def discs(*rings: tuple[float, float, float, float], size: tuple[int, int] = (300, 200)) -> Mask:

@@ -11,11 +11,11 @@ from app.engine import BadInput, Image, Mask, Mesh, Run, Setting, Slider, node
 from nodes.mesh._extrude import Bevel, Solid, extruded, widest
 from nodes.mesh._sheet import Array, as_mesh
 
-MOST_POINTS = 500_000
+MOST_POINTS, MOST_STEPS = 300_000, 3_000_000
 
 
-@node("mesh.extrude", title="Extrude mask", group="Primitives")
-def extrude(
+@node("mesh.extrude_mask", title="Extrude mask", group="Primitives")
+def extrude_mask(
     run: Run,
     mask: Mask,
     image: Image | None = None,
@@ -71,6 +71,8 @@ def _outlines(mask: Mask, threshold: float, smooth: float, smallest: float) -> l
             rings.append(ring)
     if not rings:
         raise BadInput("The mask has no part that is large and bright enough.", "Lower the threshold, or smallest.")
+    if sum(len(ring) for ring in rings) > MOST_STEPS:
+        raise BadInput("The outline has millions of points.", "Smooth the mask, or make it smaller.")
     return rings
 
 
