@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple, cast
 
 from app.engine import BadFile, Image, Material
@@ -35,7 +36,7 @@ def read_material(document: Document, index: int) -> Material:
     red, green, blue, alpha = _numbers(pbr.get("baseColorFactor"), (1.0, 1.0, 1.0, 1.0))
     normal, occlusion = entry.get("normalTexture"), entry.get("occlusionTexture")
     wrap, nearest = _sampling(document, index)
-    return Material(
+    made = Material(
         name=str(entry.get("name") or f"material {index}"),
         base_colour=_image(document, pbr.get("baseColorTexture"), "srgb"),
         normal=_image(document, normal, "data"),
@@ -58,6 +59,19 @@ def read_material(document: Document, index: int) -> Material:
         second_uv=_on_second(document, index),
         layers=(*_layers(document, entry), *([(layers.NEAREST, True)] if nearest else [])),
     )
+    return _without_third(document, index, made)
+
+
+def _without_third(document: Document, index: int, made: Material) -> Material:
+    """Two sets of UVs are kept: maps on a third are left out, with a remark."""
+    kept = {main(document, index).channel, second(document, index)}
+    gone = [name for name, way in follows(document, index).items() if way.channel not in kept]
+    if not gone:
+        return made
+    words = ", ".join("base colour" if name == "base_colour" else name.rpartition(".")[2] for name in gone)
+    document.beside.warn(f"The maps of {words} follow a third set of UVs: left out.")
+    none: dict[str, Any] = {name: None for name in gone if name in Material.MAPS}
+    return replace(made, layers=tuple(row for row in made.layers if row[0] not in gone), **none)
 
 
 def follows(document: Document, index: int | None) -> dict[str, Follows]:

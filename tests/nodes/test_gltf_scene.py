@@ -194,6 +194,25 @@ def test_what_a_still_scene_cannot_keep_is_said_once(tmp_path):
     assert run.notes == ["The file uses EXT_of_tomorrow, which is not kept.", "Not kept: lights, cameras, animation."]
 
 
+def test_a_third_set_of_uvs_and_mixed_sampling_are_said(tmp_path):
+    def change(found: dict) -> None:
+        (material,) = found["materials"]
+        material["normalTexture"]["texCoord"], material["emissiveTexture"]["texCoord"] = 1, 2
+        attributes = found["meshes"][0]["primitives"][0]["attributes"]
+        attributes |= {"TEXCOORD_1": attributes["TEXCOORD_0"], "TEXCOORD_2": attributes["TEXCOORD_0"]}
+        found["samplers"] = [{"wrapS": 33071}]
+        found["textures"][material["normalTexture"]["index"]]["sampler"] = 0
+
+    (tmp_path / "a.glb").write_bytes(edited(glb(Scene.of(textured())), change))
+    run = Run()
+    material = load_scene(run, tmp_path / "a.glb").meshes[0].material
+    assert material.second_uv == ("normal",) and material.emissive is None and material.normal is not None
+    assert any("emissive" in note and "third" in note for note in run.notes)
+    assert any("in different ways" in note for note in run.notes)
+    mesh = load_mesh(Run(), tmp_path / "a.glb")
+    assert mesh.material.normal is not None, "the second set is the first one again"
+
+
 def test_gpu_instances_become_objects(tmp_path):
     at = np.array([[1, 0, 0], [0, 2, 0], [0, 0, 3]], np.float32)
     data = glb(Scene.of(textured()))
