@@ -10,7 +10,10 @@ import numpy as np
 
 from app.engine import BadInput, Mesh, Run
 from nodes.mesh._checks import need_size, need_sound
+from nodes.mesh._mended import mended
+from nodes.mesh._repairing import Job, mend
 from nodes.mesh._stock import Stock, stocked
+from nodes.mesh._topology import edges_of, fans, weld_points
 
 FLAT = 1e-9
 ASIDE = (0.1234, 0.5678, 0.9)
@@ -133,12 +136,8 @@ def closed(run: Run, mesh: Mesh, name: str) -> Mesh:
 
 
 def _closed(run: Run, stock: Stock, k: int, name: str) -> tuple[Stock, Pieces]:
-    from nodes.mesh._mended import mended
-    from nodes.mesh._repairing import Job, mend
-
     mesh = stock.meshes[k]
-    job = Job(Run(stop=run.stop), 1e-6, 1e-5, 0.0, 0, remove=False, largest_hole=10.0, untangle=False)
-    whole = mended(mesh, mend(mesh, job))
+    whole, job = _mended(run, mesh, 1e-6, 1e-5)
     meshes = [*stock.meshes]
     meshes[k] = whole
     stock = replace(stock, meshes=meshes)
@@ -148,6 +147,25 @@ def _closed(run: Run, stock: Stock, k: int, name: str) -> tuple[Stock, Pieces]:
     changes = ", ".join(f"{count:,} {what}" for what, count in job.changes.items() if what != "unused vertices")
     run.warn(f"The {name} was not a closed body and was mended first: {changes or 'its faces turned'}.")
     return stock, pieces
+
+
+def separated(run: Run, mesh: Mesh) -> Mesh:
+    """A result that touches itself, so that it would not be manifold there, with a hair's breadth between."""
+    weld = weld_points(mesh.vertices)
+    welded = weld.ids[mesh.faces]
+    edges = edges_of(welded)
+    if (edges.uses == 2).all() and fans(edges, welded)[0] == weld.count:
+        return mesh
+    result, job = _mended(run, mesh, 0.0, 0.0)
+    moved = job.done["touching vertices moved apart"]
+    if moved:
+        run.warn(f"The result touches itself: {moved:,} vertices were moved apart there, by 0.001 % of its size.")
+    return result
+
+
+def _mended(run: Run, mesh: Mesh, weld: float, snap: float) -> tuple[Mesh, Job]:
+    job = Job(Run(stop=run.stop), weld, snap, 0.0, 0, remove=False, largest_hole=10.0, untangle=False)
+    return mended(mesh, mend(mesh, job)), job
 
 
 def _open(mesh: Mesh, name: str) -> BadInput:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ class Stock:
         index = np.asarray(got.run_index, np.int64) // 3
         which = np.repeat(np.asarray(got.run_original_id, np.int64) - self.first, index[1:] - index[:-1])
         source = np.array(got.face_id, np.int64)
-        order = np.lexsort((source, which))
+        order = np.argsort(which << 32 | source)
         tri, which, source = tri[order], which[order], source[order]
         faces, changed = _as_before(self.meshes, rows[:, :3], tri, which, source)
         values = self._attributes(rows, faces, np.isin(which, list(turned)))
@@ -114,10 +115,9 @@ def stocked(meshes: Sequence[Mesh]) -> Stock:
 
 def _as_before(meshes: Sequence[Mesh], at: Array, tri: Array, which: Array, source: Array) -> tuple[Array, Array]:
     """(each face begun at the corner that its source begins at, where that corner is still there, which were cut)."""
-    before = np.empty((len(tri), 3, 3), np.float32)
-    for k, mesh in enumerate(meshes):
-        here = which == k
-        before[here] = mesh.vertices[mesh.faces[source[here]]]
+    ends = np.searchsorted(which, np.arange(len(meshes) + 1))
+    parts = [mesh.vertices[mesh.faces[source[a:b]]] for mesh, (a, b) in zip(meshes, pairwise(ends), strict=True)]
+    before = np.concatenate(parts)
     turn = np.zeros(len(tri), np.int64)
     for k in (2, 1):
         turn[(at[tri[:, k]] == before[:, 0]).all(axis=1)] = k

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from app.engine import BadInput, Mesh, Run, Setting, node
-from nodes.mesh._bodies import bodies_of
+from nodes.mesh._bodies import bodies_of, separated
 from nodes.mesh._checks import need_size, need_sound
 from nodes.mesh._flat_uv import boxed, density_of
 from nodes.mesh._one_material import under_one
@@ -62,7 +62,7 @@ def boolean(
     if result.is_empty():
         raise BadInput(*NOTHING.get(operation, NOTHING["intersection"]))
     run.progress(0.95, "attributes")
-    return stock.mesh(result, range(1, len(meshes)) if operation == "difference" else ())
+    return separated(run, stock.mesh(result, range(1, len(meshes)) if operation == "difference" else ()))
 
 
 def combined(bodies: list[Any], operation: Operation) -> Any:

@@ -16,6 +16,7 @@ from nodes.mesh._measure import measure
 from nodes.mesh._metrics import nearest_on, surface_of
 from nodes.mesh.boolean import boolean
 from nodes.mesh.primitives import box, cylinder, sphere, torus
+from nodes.mesh.transform import transform
 
 MESHES = Path(__file__).resolve().parents[3] / "shared" / "data" / "meshes"
 OPERATIONS = ("union", "difference", "intersection")
@@ -145,6 +146,18 @@ def test_a_hollow_body_stays_hollow_and_an_inside_out_one_is_turned() -> None:
     assert closed(half).volume == pytest.approx(3.5, rel=1e-6)
     inward = replace(outer, faces=outer.faces[:, ::-1])
     assert closed(boolean(Run(), inward, at(box(), 1.0))).volume == pytest.approx(8.5, rel=1e-6)
+
+
+def test_a_result_that_touches_itself_is_manifold() -> None:
+    run = Run()
+    rod = transform(Run(), cylinder(0.5, 1.0), turn_z=90, move_x=0.25, move_z=0.137)
+    cut = closed(boolean(run, box(pieces=5), rod, operation="difference"))
+    assert cut.degenerate == 0 and "vertices were moved apart" in run.notes[-1]
+    both = closed(boolean(Run(), box(pieces=5), rod))
+    assert both.volume == pytest.approx(cut.volume + measure(rod).volume, rel=1e-6)
+    run = Run()
+    arms = boolean(run, cross(), at(box(1.0, 1.0, 1.0), 0, 0.5), operation="difference")
+    assert closed(arms).volume == pytest.approx(4.5, rel=1e-5)
 
 
 def test_what_cannot_work_is_said() -> None:
