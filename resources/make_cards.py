@@ -20,6 +20,7 @@ SHOWN = {
     "mesh_to_game_asset": ("sculpt", "bake"),
     "picture_studio": ("photo", "lay"),
     "scene_of_objects": ("scene", "back"),
+    "print_preparation": ("unite", "inside"),
     "starter": ("photo", "material"),
     "stone_from_noise": ("form", "dress"),
     "tiling_material": ("photo", "dress"),

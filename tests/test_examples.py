@@ -50,6 +50,7 @@ QUICK: dict[str, dict[str, dict[str, Any]]] = {
         "drawing": {"longest_side": 300},
         "small": {"longest_side": 200},
     },
+    "print_preparation": {"hollow": {"detail": 64}},
     "scene_of_objects": {"owl_file": {"merge": False}, "lighter": {"target_faces": 2000}},
     "starter": {
         "photo": {"longest_side": 320},
@@ -235,6 +236,17 @@ def test_the_material_repeats_without_a_border(desk: Desk) -> None:
         assert image is not None and image.size == (256, 256)
     colour = load_image(Run(), desk.out / "stone_colour.ktx2")
     assert np.abs(colour.rgb.mean(axis=(0, 1)) - worn.base_colour.rgb.mean(axis=(0, 1))).max() < 0.05
+
+
+def test_the_print_is_one_hollow_body_with_holes_and_a_closed_half(desk: Desk) -> None:
+    path = next(path for path in EXAMPLES if path.stem == "print_preparation")
+    graph = quick(path)
+    desk.run(graph)
+    print_ = analyse(Run(), load_mesh(Run(), desk.out / "owl_print.stl", units="millimetres", up="+Z")).report
+    assert print_.value("watertight") is True and print_.value("parts") == 1
+    half = load_mesh(Run(), desk.out / "owl_half.glb")
+    assert analyse(Run(), half).report.value("watertight") is True
+    assert float(np.ptp(half.bounds, axis=0)[1]) == pytest.approx(0.096, abs=0.002)
 
 
 def test_the_scene_has_its_objects_and_a_lighter_owl(desk: Desk) -> None:
