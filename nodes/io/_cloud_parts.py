@@ -18,14 +18,13 @@ Array = NDArray[Any]
 class Rows:
     """``points``: (N, 3) float64 or float32 in the units of the file. ``colours``: (N, 4) float32 0..1.
 
-    ``up``: the axis that is up in files of this kind. ``note``: a comment in the file, which may tell more.
+    ``up``: the axis that is up in files of this kind.
     """
 
     points: Array
     colours: Array | None = None
     normals: Array | None = None
     up: Up = "+Z"
-    note: str = ""
 
 
 def stacked(columns: Mapping[str, Any], names: tuple[str, ...], dtype: Any = None) -> Array | None:

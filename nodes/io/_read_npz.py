@@ -43,15 +43,7 @@ def read_npz(data: bytes) -> Rows:
         channels = stacked(arrays, ("R", "G", "B"), arrays["R"].dtype)
     normals = next((arrays[n] for n in WAYS if n in arrays and arrays[n].shape == (count, 3)), None)
     usable = channels is not None and channels.ndim == 2 and channels.shape[1] in (1, 3, 4)
-    return Rows(
-        points[:, :3], as_colours(channels) if channels is not None and usable else None, normals, note=_note(arrays)
-    )
-
-
-def _note(arrays: dict[str, Array]) -> str:
-    """What our own export says about its units and axes."""
-    note = arrays.get("note")
-    return note.tobytes().decode("latin-1") if note is not None and note.dtype == np.uint8 else ""
+    return Rows(points[:, :3], as_colours(channels) if channels is not None and usable else None, normals)
 
 
 def _arrays(data: bytes) -> dict[str, Array]:
@@ -60,7 +52,7 @@ def _arrays(data: bytes) -> dict[str, Array]:
             members = [info for info in pack.infolist() if info.filename.endswith(".npy")]
             if sum(info.file_size for info in members) > MAX_BYTES:
                 raise BadFile("The arrays of the file are larger than 2 GB.", "Save fewer points.")
-            wanted = {*PLACES, *PAINTS, *WAYS, "R", "G", "B", "note"}
+            wanted = {*PLACES, *PAINTS, *WAYS, "R", "G", "B"}
             names = {info.filename[:-4]: info for info in members}
             return {n: _table(pack.read(info), n) for n, info in names.items() if n in wanted or len(names) == 1}
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:

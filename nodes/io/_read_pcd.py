@@ -34,7 +34,7 @@ def read_pcd(data: bytes) -> Rows:
     if not 0 <= total * layout.itemsize < LARGEST:
         raise BadFile("The PCD file promises more points than fit into memory.", "Export the file again.")
     columns = _columns(data[start:], layout, total, how)
-    return _rows({name: columns[k] for k, name in enumerate(names)}, data[:start].decode("latin-1"))
+    return _rows({name: columns[k] for k, name in enumerate(names)})
 
 
 def _header(data: bytes) -> tuple[dict[str, list[str]], int]:
@@ -100,7 +100,7 @@ def _short(total: int) -> BadFile:
     return BadFile(f"The PCD file is cut short: it promises {total:,} points.", "Copy or export the file again.")
 
 
-def _rows(columns: dict[str, Array], note: str) -> Rows:
+def _rows(columns: dict[str, Array]) -> Rows:
     points = stacked(columns, ("x", "y", "z"))
     if points is None:
         raise BadFile("The PCD file has no positions.", "Export the file again.")
@@ -112,4 +112,4 @@ def _rows(columns: dict[str, Array], note: str) -> Rows:
             colours = packed_colours(bits)
     if colours is None and "intensity" in columns:
         colours = as_colours(columns["intensity"][:, None])
-    return Rows(points, colours, stacked(columns, ("normal_x", "normal_y", "normal_z"), np.float32), note=note)
+    return Rows(points, colours, stacked(columns, ("normal_x", "normal_y", "normal_z"), np.float32))

@@ -20,9 +20,7 @@ def read_ply_points(data: bytes) -> Rows:
     points = stacked(vertex, ("x", "y", "z"))
     if points is None:
         raise BadFile("The PLY file has no vertex positions.", "Export the file again.")
-    return Rows(
-        points, _colours(vertex), stacked(vertex, ("nx", "ny", "nz"), np.float32), "+Y", "\n".join(header.comments)
-    )
+    return Rows(points, _colours(vertex), stacked(vertex, ("nx", "ny", "nz"), np.float32), "+Y")
 
 
 def _colours(vertex: dict[str, np.ndarray]) -> np.ndarray | None:

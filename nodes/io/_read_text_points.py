@@ -34,7 +34,7 @@ COLOUR, NORMAL = ("red", "green", "blue"), ("nx", "ny", "nz")
 
 def read_text_points(data: bytes) -> Rows:
     """Columns are known by the words of a header, else by their number and values. Raises :class:`BadFile`."""
-    start, names, note = _header(data)
+    start, names = _header(data)
     end = data.find(b"\n", start)
     first = data[start : end if end >= 0 else len(data)].translate(PARTED).split()
     wide = len(first)
@@ -47,10 +47,10 @@ def read_text_points(data: bytes) -> Rows:
             "The lines of the file do not hold the same count of three or more numbers.",
             "Choose a file with one point a line: x, y, z and what follows.",
         )
-    return from_columns(values.reshape(-1, wide), names, note)
+    return from_columns(values.reshape(-1, wide), names)
 
 
-def from_columns(table: Array, names: list[str], note: str = "") -> Rows:
+def from_columns(table: Array, names: list[str]) -> Rows:
     """Rows of a (N, 3 or more) table whose columns are named, or are told by their values."""
     if len(names) != table.shape[1]:
         names = _guessed(table)
@@ -63,12 +63,12 @@ def from_columns(table: Array, names: list[str], note: str = "") -> Rows:
     colours = None if channels is None else as_colours(channels)
     if colours is None and "intensity" in columns:
         colours = _grey(columns["intensity"])
-    return Rows(points, colours, stacked(columns, NORMAL, np.float32), note=note)
+    return Rows(points, colours, stacked(columns, NORMAL, np.float32))
 
 
-def _header(data: bytes) -> tuple[int, list[str], str]:
-    """(where the numbers begin, names of columns, comments): comments, a line of names and a count are passed over."""
-    at, names, note = 0, list[str](), ""
+def _header(data: bytes) -> tuple[int, list[str]]:
+    """(where the numbers begin, names of columns): comments, a line of names and a count are passed over."""
+    at, names = 0, list[str]()
     for _ in range(HEADER_LINES):
         end = data.find(b"\n", at, at + LONGEST_HEADER)
         line = data[at : end if end >= 0 else len(data)]
@@ -77,10 +77,10 @@ def _header(data: bytes) -> tuple[int, list[str], str]:
         if {"x", "y", "z"} <= set(named):
             names = named
         elif not re.match(rb"\s*($|#|//)", line) and len(words) > 1 and _is_number(words[0]):
-            return at, names, note
+            return at, names
         if end < 0:
             break
-        at, note = end + 1, note + line.decode("latin-1") + "\n"
+        at = end + 1
     raise BadFile("The file has no lines of numbers.", "Choose a file with one point a line: x, y, z.")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadInput, Files, PointCloud, Run, SaveFile, Setting, node
-from nodes.io._axes import METRES, turned
+from nodes.io._axes import METRES, Frame, UnitSetting, UpSetting, comment_of, turned
 from nodes.io._credits import CreditsFile, comments, with_credits
 from nodes.io._textures import to_bytes
 
@@ -18,7 +18,7 @@ UInt8 = NDArray[np.uint8]
 SUFFIXES = (".ply", ".pcd", ".xyz", ".npz")
 
 
-@node("io.export_points", title="Export points", credits=True)
+@node("io.export_points", title="Export points", group="Export", credits=True)
 def export_points(
     run: Run,
     cloud: PointCloud,
@@ -27,10 +27,8 @@ def export_points(
     ] = Path("points.ply"),
     colours: Annotated[bool, Setting(help="Where the cloud has them.")] = True,
     normals: Annotated[bool, Setting(help="Where the cloud has them.")] = True,
-    units: Annotated[
-        Literal["metres", "centimetres", "millimetres", "inches"], Setting(help="What one unit of the file will be.")
-    ] = "metres",
-    up: Annotated[Literal["+Y", "+Z"], Setting(help="Which way is up in the file.")] = "+Y",
+    unit: UnitSetting = "metres",
+    up: UpSetting = "+Y",
     credits_file: CreditsFile = False,
 ) -> Files:
     """Write points: binary PLY or PCD, text as XYZ, or NPZ for numpy.
@@ -45,15 +43,15 @@ def export_points(
     if bad:
         raise BadInput(f"{bad:,} points have no valid position (NaN).", "Put a Clean points step before this one.")
     points = turned(cloud.points, "+Y", up)
-    if METRES[units] != 1.0:
-        points = points.astype(np.float64) / METRES[units]
+    if METRES[unit] != 1.0:
+        points = points.astype(np.float64) / METRES[unit]
     written = PointCloud(
         np.ascontiguousarray(points, np.float32),
         cloud.colours if colours else None,
         np.ascontiguousarray(turned(cloud.normals, "+Y", up)) if normals and cloud.normals is not None else None,
     )
     run.progress(0.3, "writing")
-    note = f"Polyloom, {units}, {up} up"
+    note = comment_of(Frame(METRES[unit], up))
     suffix = path.suffix.lower()
     said = comments(run, "comment " if suffix == ".ply" else "# ")
     files = Files((path.as_posix(),), (content(written, suffix, note, said),), shows=cloud)
@@ -132,8 +130,13 @@ def _npz(cloud: PointCloud, note: str) -> UInt8:
     import zipfile
 
     out = io.BytesIO()
-    arrays = {"points": cloud.points, "colors": cloud.colours, "normals": cloud.normals}
-    arrays["note"] = np.frombuffer(note.encode(), np.uint8)
+    said = np.frombuffer(f"{note}\n".encode(), np.uint8)
+    arrays: dict[str, Array | None] = {
+        "note": said,
+        "points": cloud.points,
+        "colors": cloud.colours,
+        "normals": cloud.normals,
+    }
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as pack:
         for name, array in arrays.items():
             if array is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadFile, Isolated, OpenFile, PointCloud, Run, Setting, node
-from nodes.io._axes import METRES, turned
+from nodes.io._axes import METRES, Frame, said_in, turned
 from nodes.io._cloud_parts import Rows
 from nodes.io._read_las import read_las
 from nodes.io._read_npz import read_npy, read_npz
@@ -38,19 +37,16 @@ Units = Literal["auto", "metres", "centimetres", "millimetres", "inches"]
 READABLE = "Choose a PLY, PCD, XYZ, PTS, ASC, CSV, TXT, LAS, NPZ or NPY file."
 MAX_BYTES = 8_000_000_000
 FAR = 1000.0
-OURS = re.compile(r"Polyloom, (\w+), (\+[YZ]) up")
 
 
-@node("io.load_points", title="Load points", isolated=Isolated(limit_s=300))
+@node("io.load_points", title="Load points", group="Load", isolated=Isolated(limit_s=300))
 def load_points(
     run: Run,
     path: Annotated[Path, OpenFile(suffixes=tuple(READERS), companions=beside, help="The points to read.")] = Path(),
-    units: Annotated[
-        Units, Setting(help="What one unit of the file is. Auto: metres, or what an export of ours says.")
-    ] = "auto",
+    units: Annotated[Units, Setting(help="What one unit of the file is. Auto: as it says, or metres.")] = "auto",
     up: Annotated[
         Literal["auto", "+Y", "+Z"],
-        Setting(help="Which way is up in the file. Auto: +Y for PLY and exports of ours, +Z for the rest."),
+        Setting(help="Which way is up in the file. Auto: as it says, +Y for PLY, +Z for the rest."),
     ] = "auto",
     near: Annotated[
         bool,
@@ -64,7 +60,8 @@ def load_points(
 ) -> PointCloud:
     """Read a point cloud: PLY, PCD, XYZ, PTS, CSV and other text, LAS, or the NPZ of Point-E.
 
-    The result is in metres with +Y up. Colours, normals, or intensity as grey come along where the file has them.
+    The result is in metres with +Y up; what was converted is said on the node. Colours, normals, or intensity as grey
+    come along where the file has them.
     """
     data = _content(path)
     credit_file(run, path, licence, author, source)
@@ -73,16 +70,18 @@ def load_points(
         rows = READERS[path.suffix.lower()](data)
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
         raise BadFile(f"{path.name} is damaged: {error}.", "Copy or export the file again.") from error
+    said = said_in(data)
     del data
     run.progress(0.6, "checking")
     rows = _finite(rows, run)
     if not len(rows.points):
         raise BadFile(f"{path.name} has no points.", READABLE)
     run.progress(0.8, "placing")
-    said = OURS.search(rows.note)
-    own_units, own_up = said.groups() if said else ("metres", rows.up)
-    metres = METRES[own_units if units == "auto" else units]
-    return _placed(rows, metres, "+Y" if (own_up if up == "auto" else up) == "+Y" else "+Z", near, run)
+    found = said or Frame(1.0, rows.up)
+    frame = Frame(found.metres if units == "auto" else METRES[units], found.up if up == "auto" else up)
+    if frame.words:
+        run.warn(frame.words)
+    return _placed(rows, frame, near, run)
 
 
 def _content(path: Path) -> bytes:
@@ -122,19 +121,19 @@ def _finite(rows: Rows, run: Run) -> Rows:
     )
 
 
-def _placed(rows: Rows, metres: float, up: Literal["+Y", "+Z"], near: bool, run: Run) -> PointCloud:
+def _placed(rows: Rows, frame: Frame, near: bool, run: Run) -> PointCloud:
     points = rows.points
     low, high = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
     far = float(np.abs([low, high]).max())
-    if near and far * metres > FAR and far > 100 * float((high - low).max()):
+    if near and far * frame.metres > FAR and far > 100 * float((high - low).max()):
         origin = np.round((low + high) / 2)
         points = points - origin
         x, y, z = origin
         run.warn(f"The points lay far away; ({x:,.0f}, {y:,.0f}, {z:,.0f}) of the file is the origin now.")
-    if metres != 1.0:
-        points = points.astype(np.float64) * metres
-    points = turned(points, up, "+Y")
-    normals = None if rows.normals is None else turned(rows.normals, up, "+Y")
+    if frame.metres != 1.0:
+        points = points.astype(np.float64) * frame.metres
+    points = turned(points, frame.up, "+Y")
+    normals = None if rows.normals is None else turned(rows.normals, frame.up, "+Y")
     return PointCloud(
         np.ascontiguousarray(points, np.float32),
         rows.colours,

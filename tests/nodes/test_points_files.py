@@ -56,7 +56,7 @@ def test_every_kind_comes_back_bit_for_bit(tmp_path: Path, suffix: str, with_: t
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_units_and_axes_come_back_too_and_are_visible_in_the_file(tmp_path: Path, suffix: str) -> None:
     made = cloud(50)
-    path = write(export_points(Run(), made, Path(f"a{suffix}"), units="millimetres", up="+Z"), tmp_path)
+    path = write(export_points(Run(), made, Path(f"a{suffix}"), unit="millimetres", up="+Z"), tmp_path)
     back = load_points(Run(), path)
     assert np.allclose(back.points, made.points, rtol=3e-7) and np.array_equal(back.normals, made.normals)
     assert b"Polyloom, millimetres, +Z up" in path.read_bytes()
@@ -175,9 +175,9 @@ def test_las_is_brought_near_without_rounding(tmp_path: Path, kind: int, length:
     step = found.points[1].astype(np.float64) - found.points[0]
     assert np.allclose(step, [1.23, 7.89, -4.56], atol=1e-6)
     assert np.array_equal(found.colours, [[1, 0, 0, 1], [0, 1, 0, 1]])
-    assert "(500,001, 4,000,002, 104)" in notes[0]
+    assert notes[0] == "Converted +Z up to +Y up." and "(500,001, 4,000,002, 104)" in notes[1]
     whole, notes = load(tmp_path, "a.las", las(kind, length, colour_at), near=False)
-    assert whole.points[0, 0] == 500_000 and not notes
+    assert whole.points[0, 0] == 500_000 and len(notes) == 1
     with pytest.raises(BadFile, match="LAZ"):
         load(tmp_path, "a.las", las(kind | 0x80, length, colour_at))
 
