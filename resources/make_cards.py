@@ -19,6 +19,7 @@ SHOWN = {
     "mesh_cleanup": ("scan", "decimate"),
     "mesh_to_game_asset": ("sculpt", "bake"),
     "picture_studio": ("photo", "lay"),
+    "points_to_mesh": ("scan", "decimate"),
     "scene_of_objects": ("scene", "back"),
     "print_preparation": ("unite", "inside"),
     "starter": ("photo", "material"),

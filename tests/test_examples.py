@@ -26,6 +26,7 @@ from app.engine.validate import validate
 from app.engine.weight_needs import cards_of, lacking
 from nodes.io.load_image import load_image
 from nodes.io.load_mesh import load_mesh
+from nodes.io.load_points import load_points
 from nodes.io.load_scene import load_scene
 from nodes.mesh.analyse import analyse
 
@@ -50,6 +51,7 @@ QUICK: dict[str, dict[str, dict[str, Any]]] = {
         "drawing": {"longest_side": 300},
         "small": {"longest_side": 200},
     },
+    "points_to_mesh": {"decimate": {"target_faces": 2000}},
     "print_preparation": {"hollow": {"detail": 64}},
     "scene_of_objects": {"owl_file": {"merge": False}, "lighter": {"target_faces": 2000}},
     "starter": {
@@ -217,6 +219,19 @@ def test_the_clean_up_turns_a_torn_scan_into_a_closed_mesh(desk: Desk) -> None:
     assert (torn.value("parts"), clean.report.value("parts")) != (1, 2)
     assert len(clean.mesh.faces) <= graph.nodes["decimate"].params["target_faces"]
     assert clean.mesh.colours is not None
+
+
+def test_the_points_of_a_scan_become_one_closed_coloured_mesh(desk: Desk) -> None:
+    path = next(path for path in EXAMPLES if path.stem == "points_to_mesh")
+    graph = read(path)
+    desk.run(graph)
+    made = load_mesh(Run(), desk.out / "duck_from_points.glb")
+    report = analyse(Run(), made).report
+    assert report.value("watertight") is True and report.value("parts") == 1
+    assert 1000 < len(made.faces) <= graph.nodes["decimate"].params["target_faces"]
+    assert made.colours is not None and made.colours[:, 0].mean() > 0.7 > 0.3 > made.colours[:, 2].mean()
+    points = load_points(Run(), desk.out / "duck_points.ply")
+    assert points.colours is not None and points.normals is not None
 
 
 def test_the_material_repeats_without_a_border(desk: Desk) -> None:

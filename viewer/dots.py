@@ -8,14 +8,12 @@ import numpy as np
 import pyvista as pv
 from vtkmodules.vtkRenderingOpenGL2 import vtkEDLShading, vtkRenderStepsPass
 
-from app.engine.payloads import Float32, PointCloud
-from viewer.raster import GREY, as_bytes
+from app.engine.payloads import PointCloud
+from viewer.raster import COVER, GREY, as_bytes, spacing
 
 MOST_BALLS = 50_000
 MOST_MOVING = 100_000
-SAMPLE = 20_000
 SMALLEST_PX, LARGEST_PX = 3.0, 24.0
-COVER = 1.7
 BALL_PX = 6.0
 
 
@@ -51,19 +49,6 @@ class Dots3D:
                 size = float(np.clip(COVER * pixels * np.sqrt(share), SMALLEST_PX, LARGEST_PX))
                 actor.prop.point_size = size
                 actor.prop.render_points_as_spheres = size >= BALL_PX and len(self._cloud.points) <= MOST_BALLS
-
-
-def spacing(points: Float32) -> float:
-    """Metres from one point on a surface to the next, by the median distance to the fourth, which is about as long
-    whether they lie at random or in rows; found for a part, and brought to the density of all."""
-    from scipy.spatial import cKDTree
-
-    some = points[:: -(-len(points) // SAMPLE)] if len(points) else points
-    some = some[np.isfinite(some).all(axis=1)]
-    if len(some) < 5:
-        return 0.0
-    near = np.asarray(cKDTree(some, balanced_tree=False).query(some, k=[5])[0])
-    return float(np.median(near)) * float(np.sqrt(len(some) / len(points)))
 
 
 def _part(cloud: PointCloud, count: int) -> PointCloud:
