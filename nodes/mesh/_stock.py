@@ -25,9 +25,9 @@ UNIT = 1e-5
 
 @dataclass(frozen=True)
 class Stock:
-    """``meshes`` with one material. ``names``: attributes that any of them has. ``first``: id of the first in Manifold.
-
-    ``groups``: the part number that each mesh's numbers begin at, or None where none has any and there is one mesh.
+    """``meshes`` with one material. ``names``: normals, for hard edges at cuts, and what else any of them has.
+    ``first``: id of the first in Manifold. ``groups``: the part number that each mesh's numbers begin at, or None where
+    none has any and there is one mesh.
     """
 
     meshes: Sequence[Mesh]
@@ -108,7 +108,7 @@ def stocked(meshes: Sequence[Mesh]) -> Stock:
     """``meshes``: with one material between them. Parts of later meshes get numbers behind those of earlier ones."""
     import manifold3d
 
-    names = tuple(name for name in WIDTHS if any(getattr(mesh, name) is not None for mesh in meshes))
+    names = tuple(n for n in WIDTHS if n == "normals" or any(getattr(mesh, n) is not None for mesh in meshes))
     starts = None if len(meshes) == 1 and meshes[0].face_groups is None else group_starts(meshes)
     return Stock(meshes, names, starts, int(manifold3d.Manifold.reserve_ids(len(meshes))))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -10,12 +11,16 @@ from numpy.typing import NDArray
 from app.engine import Mesh, Run, Setting, Slider, node
 from nodes.mesh._checks import need_size, need_sound
 from nodes.mesh._flat_uv import density_of, flat_uv, frame_of
+from nodes.mesh._one_material import under_one
 from nodes.mesh._plane_cap import caps_of, loops_of, rim_of
 from nodes.mesh._plane_cut import Halves, Plane, cut
 from nodes.mesh._rows import built
+from nodes.mesh._shading import smooth_normals
+from nodes.mesh.join import stacked
 from nodes.mesh.transform import turned
 
 Array = NDArray[Any]
+CapSurface = Literal["as the mesh", "plain white"]
 AXES = {"up (Y)": 1, "right (X)": 0, "front (Z)": 2}
 Tilt = Slider(-180, 180, unit="°", help="Turns the plane about this axis; X first, Z last.", advanced=True)
 
@@ -42,6 +47,12 @@ def slice_mesh(
     cap: Annotated[
         bool, Setting(help="Close the cut. Its UVs are seen straight on, at the mesh's texel density.")
     ] = True,
+    cap_surface: Annotated[
+        CapSurface,
+        Setting(
+            help="What the closed cut shows. as the mesh: its texture, for those that tile, and colours at the rim."
+        ),
+    ] = "as the mesh",
     tilt_x: Annotated[float, Tilt] = 0.0,
     tilt_y: Annotated[float, Tilt] = 0.0,
     tilt_z: Annotated[float, Tilt] = 0.0,
@@ -63,42 +74,52 @@ def slice_mesh(
     at = float(height.min() + share * np.ptp(height)) if place == "share" else offset
     plane = Plane(normal, at)
     run.progress(0.2, "cutting")
+    if cap and mesh.normals is None:
+        mesh = replace(mesh, normals=smooth_normals(mesh.vertices, mesh.faces))
     halves = cut(mesh, plane)
     density = density_of(mesh) if cap else 1.0
+    number = 1 + (0 if mesh.face_groups is None else int(mesh.face_groups.max(initial=0)))
     sides = []
     for up in (True, False):
         run.progress(0.5 if up else 0.75, "closing" if cap else "taking apart")
-        sides.append(_side(run, mesh, halves, plane, up, density if cap else None))
+        side = _side(run, mesh, halves, up)
+        if cap and len(side.faces):
+            side = _capped(run, side, halves, plane, up, density, number, cap_surface)
+        sides.append(side)
     return Sliced(*sides)
 
 
-def _side(run: Run, mesh: Mesh, halves: Halves, plane: Plane, up: bool, density: float | None) -> Mesh:
-    """``density``: of the UVs of a cap, or None for none."""
+def _side(run: Run, mesh: Mesh, halves: Halves, up: bool) -> Mesh:
     here = halves.up == up
     if not here.any():
         run.warn(f"Nothing lies {'above' if up else 'below'} the plane: that output has no faces.")
-    faces, source = halves.faces[here], halves.source[here]
-    groups = None if mesh.face_groups is None else mesh.face_groups[source]
-    if density is None or not here.any():
-        return built(mesh, halves.rows, faces, groups)
+    groups = None if mesh.face_groups is None else mesh.face_groups[halves.source[here]]
+    return built(mesh, halves.rows, halves.faces[here], groups)
+
+
+def _capped(
+    run: Run, side: Mesh, halves: Halves, plane: Plane, up: bool, density: float, number: int, surface: CapSurface
+) -> Mesh:
+    """``density``: of the cap's UVs, in units per metre. ``number``: of the cap among the face groups."""
     normal = -plane.normal if up else plane.normal
-    flat = halves.flat[halves.weld.first]
-    at = halves.rows["vertices"][halves.weld.first].astype(np.float64) @ frame_of(normal).T
-    loops, spare = loops_of(rim_of(halves.weld.ids[faces], flat), at)
+    weld = halves.weld
+    at = halves.rows["vertices"][weld.first].astype(np.float64) @ frame_of(normal).T
+    loops, spare = loops_of(rim_of(weld.ids[halves.faces[halves.up == up]], halves.flat[weld.first]), at)
     if spare:
         run.warn(
             "The mesh is open where it was cut, so the cut stays open there. A Repair step before this one closes it."
         )
     caps = caps_of(loops, at)
+    if not len(caps):
+        return side
     names, corners = np.unique(caps, return_inverse=True)
-    rows = {name: value[halves.weld.first[names]] for name, value in halves.rows.items()}
-    if "normals" in rows:
-        rows["normals"] = np.tile(normal, (len(names), 1))
+    rows = {name: value[weld.first[names]] for name, value in halves.rows.items()}
+    rows["normals"] = np.tile(normal, (len(names), 1))
     if "uv" in rows:
         rows["uv"] = flat_uv(rows["vertices"], normal, density)
-    pool = {name: np.concatenate([value, rows[name]]) for name, value in halves.rows.items()}
-    new = corners.reshape(-1, 3) + len(halves.rows["vertices"])
-    before = np.zeros(len(faces), np.int32) if groups is None else groups
-    last = 0 if mesh.face_groups is None else int(mesh.face_groups.max())
-    numbers = np.concatenate([before, np.full(len(new), last + 1, np.int32)])
-    return built(mesh, pool, np.concatenate([faces, new]), numbers)
+    cap = built(side, rows, corners, None)
+    if surface == "plain white":
+        cap = replace(cap, material=None, colours=None)
+    groups = np.zeros(len(side.faces), np.int32) if side.face_groups is None else side.face_groups
+    whole = stacked(under_one([side, cap], run.warn))
+    return replace(whole, face_groups=np.concatenate([groups, np.full(len(cap.faces), number, np.int32)]))

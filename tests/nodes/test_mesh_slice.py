@@ -115,6 +115,19 @@ def test_the_cap_has_the_texel_density_of_the_mesh() -> None:
     assert laid / real == pytest.approx(abs(whole_laid) / whole, rel=1e-3)
 
 
+def test_a_plain_cap_beside_the_texture() -> None:
+    ball = textured(sphere(segments=32), 4)
+    for half in slice_mesh(Run(), ball, cap_surface="plain white"):
+        closed(half)
+        face, corner, _ = spread(half, np.flatnonzero(half.face_groups == 1), 300)
+        assert np.array_equal(colours_at(half, face, corner), np.ones((300, 3)))
+        face, corner, _ = spread(half, np.flatnonzero(half.face_groups == 0), 300)
+        assert not np.array_equal(colours_at(half, face, corner), np.ones((300, 3)))
+    bare = replace(sphere(segments=32), normals=None)
+    above, _ = slice_mesh(Run(), bare)
+    assert np.allclose(above.normals[above.faces[above.face_groups == 1]], (0, -1, 0))
+
+
 def test_planes_through_vertices_along_faces_and_past_the_mesh() -> None:
     mesh = box(pieces=4)
     for half in slice_mesh(Run(), mesh):
