@@ -9,10 +9,11 @@ from typing import Annotated, Literal
 import numpy as np
 
 from app.engine import Files, Mesh, Run, SaveFile, Scene, Setting, node
-from app.engine.placing import in_place, placed
+from app.engine.placing import in_place, moved, placed
 from nodes.image._pixels import resample_pixels
 from nodes.io._axes import METRES
 from nodes.io._credits import CreditsFile, with_credits
+from nodes.io._parts import Array
 from nodes.io._textures import TextureSize, encode_all, longest_side, to_bytes
 from nodes.io._threemf_texts import metadata
 from nodes.io._write_3mf import Item, Model, package_bytes
@@ -62,9 +63,15 @@ def scene_3mf(run: Run, scene: Scene, longest: int) -> bytes:
     sizes = np.cumsum([0, *(len(mesh.vertices) for mesh in standing)])
     faces = [mesh.faces + size for mesh, size in zip(standing, sizes, strict=False)]
     all_in_one = Mesh.of(np.concatenate([mesh.vertices for mesh in standing]), np.concatenate(faces))
-    items = [Item(scene.meshes[m], to) for _, m, to in placed(scene)]
+    items = [_item(scene.meshes[m], to) for _, m, to in placed(scene)]
     model = Model("millimetres", METRES["millimetres"], longest)
     return package_bytes(items, model, metadata(run, scene.name), _picture(all_in_one), run.warn)
+
+
+def _item(mesh: Mesh, to: Array) -> Item:
+    """Mirrored objects are written as they stand: a transform that turns a solid inside out is not for printers."""
+    mirrored = float(np.linalg.det(to[:3, :3])) <= 0
+    return Item(moved(mesh, to), np.eye(4)) if mirrored else Item(mesh, to)
 
 
 def _place(mesh: Mesh) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from io_samples import coloured, load, noise, plain, refused, solid, textured, tiny, write
 
-from app.engine import BadInput, Credit, Image, Material, Mesh, Run
+from app.engine import BadInput, Credit, Image, Material, Mesh, Run, Scene
 from app.engine.placing import in_place
 from nodes.io import _package
 from nodes.io._read_3mf import METRES
 from nodes.io.export_3mf import export_3mf
+from nodes.io.export_scene import export_scene
 from nodes.io.load_scene import load_scene
 from nodes.mesh.primitives import box, sphere
 
@@ -282,6 +283,15 @@ class TestIn:
         assert len(scene.meshes) == 1 and scene.parts == ((), (0,), (0,))
         moved = in_place(scene)[1]
         assert moved.bounds[0] == pytest.approx([0.05, 0, -0.01]) and moved.bounds[1] == pytest.approx([0.06, 0, 0])
+
+    def test_a_mirrored_object_stays_a_solid(self, tmp_path):
+        scene = Scene.of(replace(plain(), name="left"), replace(plain(), name="right"))
+        places = scene.places.copy()
+        places[1, :3, :3], places[1, :3, 3] = np.diag([-1, 1, 1]), (2, 0, 0)
+        path = write(export_scene(Run(), replace(scene, places=places), path=Path("s.3mf")), tmp_path)
+        assert [shape.IsManifoldAndOriented() for shape in objects(official(path))] == [True, True]
+        back = load_scene(Run(), path)
+        assert [solid(mesh).volume > 0 for mesh in in_place(back)] == [True, True]
 
     def test_several_materials_in_one_object(self, tmp_path):
         four = POINTS.replace("</vertices>", '<vertex x="0" y="0" z="1"/></vertices>')
