@@ -10,10 +10,11 @@ from app.engine.registry import discover
 from nodes.io._pictures import SUFFIXES
 from nodes.io.export_image import DEPTHS
 from nodes.io.load_mesh import READERS
+from nodes.io.load_points import READERS as POINTS
 from nodes.io.load_scene import SCENES
 
 PAGE = (Path(__file__).parents[1] / "docs" / "formats.md").read_text("utf-8")
-PICTURES, MESHES = PAGE.split("## Meshes")
+PICTURES, MESHES, CLOUDS = re.split(r"## (?:Meshes|Points)\n", PAGE)
 
 
 def rows(text: str) -> dict[str, str]:
@@ -24,7 +25,7 @@ def rows(text: str) -> dict[str, str]:
 
 def test_every_ending_that_is_read_is_on_the_page_and_no_other() -> None:
     assert set(rows(PICTURES)) == set(SUFFIXES) and set(rows(MESHES)) == set(READERS)
-    assert set(SCENES) <= set(READERS)
+    assert set(SCENES) <= set(READERS) and set(rows(CLOUDS)) == set(POINTS)
 
 
 def test_what_is_written_is_on_the_page() -> None:
