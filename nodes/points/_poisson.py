@@ -1,12 +1,16 @@
 """The surface that oriented points lie on: screened Poisson reconstruction (Kazhdan and Hoppe 2013).
 
 A function is sought that is 0 outside and 1 inside: its gradient is the field of the points' inward normals, smoothed,
-and at the points it is one half. It is found by finite elements on nested grids, from coarse to fine; finer grids
-cover only what lies near points, and hold at their rim what the coarser one says.
+and at the points it is one half. Where normals look into a shape, as in the scan of a room, it is 0 outside and -1
+inside, so that the surface looks where they do. It is found by finite elements on nested grids, from coarse to fine;
+finer grids cover only what lies near points, and hold at their rim what the coarser one says.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +28,7 @@ STEPS_FIRST, STEPS = 120, 24
 EXACT_FIRST, EXACT = 1e-5, 3e-3
 HALF = 0.5
 FEW_A_CELL = 0.8
+MANY = 200_000
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,16 @@ class Samples:
 
 @dataclass(frozen=True)
 class Solved:
-    """``values``: (X, Y, Z) float32, ``level``: of the surface in them, inside is above. ``low``: metres. ``step``."""
+    """``values``: (X, Y, Z) float32, ``level``: of the surface in them, inside is above. ``low``: metres. ``step``.
+
+    ``inward``: whether the normals look into the shape.
+    """
 
     values: Array
     level: float
     low: Array
     step: float
+    inward: bool
 
 
 def solve(points: Array, normals: Array, area: Array, voxels: int, fit: float, told: Told) -> Solved:
@@ -64,21 +73,28 @@ def solve(points: Array, normals: Array, area: Array, voxels: int, fit: float, t
     grids, samples = _grids(cloud, shape, levels, told)
     told(0.35)
     right = _right_sides(cloud, grids)
-    x, values = np.zeros(grids[0].count, np.float32), None
+    x, values, half = np.zeros(grids[0].count, np.float32), None, HALF
+    _relax(grids[0], samples[0], right[0], x, 0.0, half, told)
+    if _mean(samples[0], x) < 0:
+        half = -HALF
+    work = np.cumsum([0, *(grid.count for grid in grids)])
     for k, grid in enumerate(grids):
-        told(0.5 + 0.4 * k / len(grids))
         if k:
             fine = np.empty((grid.count, 1), np.float32)
             prolong(grid.z, grid.parent, x[:, None], fine)
             x = fine[:, 0]
-        _relax(grid, samples[k], right[k], x, fit, k == 0)
-        told(0.5 + 0.4 * (k + 1) / len(grids))
+        begun, ended = 0.45 + 0.5 * work[k : k + 2] / work[-1]
+        _relax(grid, samples[k], right[k], x, fit, half, lambda done: told(begun + (ended - begun) * done))  # noqa: B023
         values = _spread_out(grid, x, values)
-    at = np.empty(len(samples[-1].area), np.float32)
-    values_at(samples[-1].corner, samples[-1].share, x, at)
-    level = float(np.average(at, weights=samples[-1].area))
     assert values is not None
-    return Solved(values, level, low, step)
+    return Solved(values, _mean(samples[-1], x), low, step, half < 0)
+
+
+def _mean(samples: Samples, x: Array) -> float:
+    """Of the function at the points."""
+    at = np.empty(len(samples.area), np.float32)
+    values_at(samples.corner, samples.share, x, at)
+    return float(np.average(at, weights=samples.area))
 
 
 def _domain(points: Array, voxels: int) -> tuple[Array, float, tuple[int, int, int], int]:
@@ -155,25 +171,28 @@ def _right_sides(cloud: Cloud, grids: list[Level]) -> list[Array]:
     return right
 
 
-def _relax(grid: Level, samples: Samples, right: Array, x: Array, fit: float, first: bool) -> None:
+def _relax(grid: Level, samples: Samples, right: Array, x: Array, fit: float, half: float, told: Told) -> None:
     """Conjugate gradients with the diagonal as preconditioner, in place; nodes that are not free keep their value."""
+    first = not len(grid.parent)
     weight = samples.area * np.float32(fit)
     free = grid.free.astype(np.float32)
 
     def times(v: Array, target: float) -> Array:
         out = np.empty(len(v), np.float32)
-        stiffen(grid.free, grid.across, v, out, 0, len(v))
+        _on_threads(lambda a, b: stiffen(grid.free, grid.across, v, out, a, b), len(v))
         pull(samples.corner, samples.share, weight, v, target, out)
         return out * free
 
     own = np.full(len(x), 8 / 3, np.float32)
     diagonal(samples.corner, samples.share, weight, own)
     own = free / own
-    rest = (right - times(x, HALF)) * free
+    rest = (right - times(x, half)) * free
     way = own * rest
     size = float(np.vdot(rest, way))
     enough = size * (EXACT_FIRST if first else EXACT) ** 2
-    for _ in range(STEPS_FIRST if first else STEPS):
+    steps = STEPS_FIRST if first else STEPS
+    for step in range(steps):
+        told(step / steps)
         if size <= enough or size <= 0:
             break
         turned = times(way, 0.0)
@@ -183,6 +202,17 @@ def _relax(grid: Level, samples: Samples, right: Array, x: Array, fit: float, fi
         new = own * rest
         before, size = size, float(np.vdot(rest, new))
         way = new + np.float32(size / before) * way
+
+
+def _on_threads(part: Callable[[int, int], None], count: int) -> None:
+    """``part(first, last)`` over all of ``count``, side by side where there is enough to do."""
+    many = min(os.cpu_count() or 1, 8, 1 + count // MANY)
+    cuts = np.linspace(0, count, many + 1).astype(int).tolist()
+    if many == 1:
+        part(0, count)
+        return
+    with ThreadPoolExecutor(many) as pool:
+        list(pool.map(part, cuts[:-1], cuts[1:]))
 
 
 def _spread_out(grid: Level, x: Array, coarse: Array | None) -> Array:

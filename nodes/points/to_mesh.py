@@ -21,6 +21,8 @@ MOST_VOXELS = 512
 MOST_AREA = 100.0
 COLOURS_FROM = 4
 BALLS = (1.2, 2.0, 3.5)
+LARGEST_BALL = 16
+MANY = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,26 @@ def to_mesh(
     Poisson is the screened method of Kazhdan and Hoppe (2013), ball pivot that of Bernardini et al. (1999).
     """
     run.progress(0.0, "checking")
-    ready = _ready(run, sound(run, cloud, 4))
+    cloud = sound(run, cloud, 4)
+    if method == "poisson" and len(cloud.points) > MANY:
+        cloud = _lighter(run, cloud, detail or MOST_VOXELS)
+    ready = _ready(run, cloud)
     if method == "ball pivot":
         return _pivoted(run, ready, radius, colours)
     points, faces = _poisson(run, ready, detail, fit)
     return _finished(run, ready, points, faces, trim, colours)
+
+
+def _lighter(run: Run, cloud: PointCloud, voxels: int) -> PointCloud:
+    """Points that lie within half a voxel of each other say no more than their mean."""
+    from nodes.points.thin import averaged, cells
+
+    low, high = cloud.points.min(axis=0), cloud.points.max(axis=0)
+    if cloud.normals is None or not float((high - low).max()) > 0:
+        return cloud
+    found = averaged(cloud, cells(cloud.points - low, float((high - low).max()) / (2 * voxels)))
+    run.log.info("%d points stand for %d", len(found.points), len(cloud.points))
+    return found
 
 
 def _ready(run: Run, cloud: PointCloud) -> Ready:
@@ -111,6 +128,8 @@ def _poisson(run: Run, ready: Ready, detail: int, fit: float) -> tuple[Array, Ar
     at = ready.points.astype(np.float64)
     solved = solve(at, normals, ready.area, max(voxels, 8), fit, lambda done: run.progress(0.2 + 0.5 * done, "solving"))
     run.progress(0.75, "surface")
+    if solved.inward:
+        run.warn("The normals look into the shape, and so does the mesh. Point normals can turn them.")
     points, faces = surface(solved.values, solved.level, solved.low, solved.step)
     if not len(faces):
         raise BadInput("The points enclose nothing.", "Check that the normals look to one side: Point normals.")
@@ -149,6 +168,11 @@ def blended(colours: Array, distance: Array, index: Array) -> Array:
 def _pivoted(run: Run, ready: Ready, radius: float, colours: bool) -> Mesh:
     from nodes.points._pivot import pivoted
 
+    if radius > LARGEST_BALL * ready.spacing:
+        raise BadInput(
+            f"A ball of {radius:g} m covers too many points at once.",
+            f"Choose a radius of at most {LARGEST_BALL * ready.spacing:.3g} m, or 0.",
+        )
     radii = [radius] if radius else [ready.spacing * size for size in BALLS]
     at, normals = ready.points.astype(np.float64), np.asarray(ready.cloud.normals)
     faces = pivoted(at, normals, radii, lambda done: run.progress(0.2 + 0.7 * done, "rolling the ball"))

@@ -172,7 +172,28 @@ def test_ball_pivot_stays_manifold_whatever_it_is_given() -> None:
         assert shape.manifold and shape.crossed == 0 and shape.duplicate == 0
 
 
+@pytest.mark.parametrize("method", ["poisson", "ball pivot"])
+def test_the_mesh_looks_where_the_normals_look(method: str) -> None:
+    cloud = ball_cloud(4000)
+    run = Run()
+    room = to_mesh(run, PointCloud(cloud.points, None, -cloud.normals), method=method)
+    shape = measure(room)
+    assert shape.watertight and shape.genus == 0 and shape.volume == pytest.approx(-4 / 3 * np.pi, rel=0.01)
+    assert np.abs(np.linalg.norm(room.vertices, axis=1) - 1).mean() < 2e-3
+    assert method == "ball pivot" or "look into" in run.notes[0]
+
+
+def test_very_many_points_are_gathered_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = ball_cloud(20_000, "random")
+    monkeypatch.setattr("nodes.points.to_mesh.MANY", 10_000)
+    mesh = to_mesh(Run(), cloud, detail=24)
+    whole(mesh, 0)
+    assert np.abs(np.linalg.norm(mesh.vertices, axis=1) - 1).mean() < 2e-3
+
+
 def test_what_cannot_work_is_said_in_words() -> None:
+    with pytest.raises(BadInput, match="too many"):
+        to_mesh(Run(), ball_cloud(500), method="ball pivot", radius=5.0)
     with pytest.raises(BadInput, match="ball"):
         to_mesh(Run(), ball_cloud(500), method="ball pivot", radius=1e-4)
     same = PointCloud(np.ones((20, 3), np.float32))
