@@ -22,6 +22,8 @@ SHOWN = {
     "points_to_mesh": ("scan", "decimate"),
     "scene_of_objects": ("scene", "back"),
     "print_preparation": ("unite", "inside"),
+    "retopology": ("sculpt", "bake"),
+    "scan_to_game_asset": ("scan", "bake"),
     "starter": ("photo", "material"),
     "stone_from_noise": ("form", "dress"),
     "tiling_material": ("photo", "dress"),

@@ -17,6 +17,23 @@ def quad_rows(points: Array, faces: Array) -> Array:
     """
     if len(faces) < 2:
         return _closed_up(faces)
+    rows, first = _pairs(points, faces)
+    result = _closed_up(faces)
+    result[:-1][first] = rows[first]
+    return np.asarray(result[~np.concatenate([[False], first])])
+
+
+def mates(points: Array, faces: Array) -> Array:
+    """(M,) int32: the other triangle of the quad that a triangle belongs to, itself where there is none."""
+    mate = np.arange(len(faces), dtype=np.int32)
+    if len(faces) > 1:
+        first = np.flatnonzero(_pairs(points, faces)[1])
+        mate[first], mate[first + 1] = first + 1, first
+    return mate
+
+
+def _pairs(points: Array, faces: Array) -> tuple[Array, Array]:
+    """(quads (M - 1, 4), which of them are taken (M - 1,)): quad k is made of triangles k and k + 1."""
     one, two = faces[:-1], faces[1:]
     rows, found = np.full((len(one), 4), -1, faces.dtype), np.zeros(len(one), bool)
     for i in range(3):
@@ -30,10 +47,7 @@ def quad_rows(points: Array, faces: Array) -> Array:
     found[found] = _convex(points, rows[found])
     number = np.arange(len(found))
     before = np.maximum.accumulate(np.where(found, -1, number))
-    first = found & ((number - before) % 2 == 1)
-    result = _closed_up(faces)
-    result[:-1][first] = rows[first]
-    return np.asarray(result[~np.concatenate([[False], first])])
+    return rows, found & ((number - before) % 2 == 1)
 
 
 def _closed_up(faces: Array) -> Array:

@@ -104,7 +104,7 @@ def lay_flat(
         area = np.bincount(label, surface.area)
         tried.state[(tried.flat.misfit > strain**2 * area) & (np.bincount(label) > 1)] |= STRAINED
         if tried.state.any():
-            label = surface.pieces(_cut(surface, tried, area))
+            label = surface.whole(_cut(surface, tried, area), len(area))
     return tried.flat
 
 

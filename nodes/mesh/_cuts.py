@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 NEVER = 180.0
 SAME = 1e-6
+QUADS = 0.9  # share of triangles in pairs, from which a mesh counts as made of quads
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,19 @@ def surface_of(mesh: Mesh, seams: Seams = Seams()) -> Surface:
     across = edges.neighbours.ravel().copy()
     across[_cuts(mesh, edges, facing, seams)] = -1
     side = np.linalg.norm(np.roll(at, -1, axis=1) - at, axis=2)
-    return Surface(at, faces, edges, across.reshape(-1, 3), facing, np.maximum(length / 2, least), side)
+    walk = across.reshape(-1, 3)
+    return Surface(at, faces, edges, walk, facing, np.maximum(length / 2, least), side, _quads(mesh, faces, walk))
+
+
+def _quads(mesh: Mesh, faces: Array, across: Array) -> Array | None:
+    """(M,) the other triangle of a quad that no seam cuts, or itself; None: the mesh was not made of quads."""
+    from nodes.io._quad_rows import mates
+
+    points = np.empty((int(faces.max(initial=-1)) + 1, 3), np.float32)
+    points[faces] = mesh.vertices[mesh.faces]
+    mate, own = mates(points, faces), np.arange(len(faces), dtype=np.int32)
+    mate = np.where((across == mate[:, None]).any(axis=1), mate, own)
+    return mate if len(own) and (mate != own).mean() >= QUADS else None
 
 
 def _borrowed(facing: Array, length: Array, least: float, across: Array) -> Array:

@@ -71,7 +71,7 @@ def by_normals(run: Run, mesh: Mesh, cut: Mesh, plan: Plan) -> Laid:
     run.progress(0.1, "cutting into charts")
     label, _ = by_direction(surface.across, surface.facing, surface.area, surface.side)
     run.progress(0.3, "flattening")
-    flat = lay_flat(run, surface, label, strain=plan.strain)
+    flat = lay_flat(run, surface, surface.whole(label), strain=plan.strain)
     surface, flat = stitched(run, surface, flat, plan.strain)
     return _finished(run, mesh, surface, _small_enough(surface, flat, plan), plan, cut=True)
 
@@ -84,7 +84,7 @@ def by_box(run: Run, mesh: Mesh, cut: Mesh, plan: Plan) -> Laid:
     facing = surface.facing
     towards = np.abs(facing).argmax(axis=1)
     towards = towards * 2 + (np.take_along_axis(facing, towards[:, None], axis=1)[:, 0] < 0)
-    flat = lay_flat(run, surface, towards, way=PROJECTED)
+    flat = lay_flat(run, surface, surface.whole(towards), way=PROJECTED)
     return _finished(run, mesh, surface, _small_enough(surface, flat, plan), plan)
 
 
@@ -177,7 +177,8 @@ def _halved(surface: Surface, flat: Flat, which: Array) -> Flat:
     from nodes.mesh._surface import numbered
 
     order = np.argsort(flat.label, kind="stable")
-    label = surface.pieces(flat.label * 2 + halves(surface.inside(flat.label), order, flat.label, which))
+    half = halves(surface.inside(flat.label), order, flat.label, which)
+    label = surface.whole(flat.label * 2 + half, len(flat.misfit))
     return replace(flat, corners=numbered(surface, label).corners, label=label)
 
 

@@ -22,7 +22,8 @@ class Surface:
     """``at``: (M, 3, 3) float64 corner positions, metres. ``faces``: (M, 3) welded vertices. ``edges``: over them.
 
     ``across``: (M, 3) int32 neighbour over each side or -1 at borders and seams. ``facing``: (M, 3) unit normals.
-    ``area``: (M,) m², > 0. ``side``: (M, 3) lengths.
+    ``area``: (M,) m², > 0. ``side``: (M, 3) lengths. ``mate``: (M,) int32 the other triangle of its quad or itself,
+    where the mesh was made of quads.
     """
 
     at: Array
@@ -32,6 +33,7 @@ class Surface:
     facing: Array
     area: Array
     side: Array
+    mate: Array | None = None
 
     def inside(self, label: Array) -> Array:
         """(M, 3) neighbours of the same chart, else -1."""
@@ -41,6 +43,13 @@ class Surface:
         """``label`` numbered anew so that each chart is connected."""
         face, k = np.nonzero(self.inside(label) >= 0)
         return joined(len(label), np.stack([face, self.across[face, k]], axis=1))[1]
+
+    def whole(self, label: Array, charts: int = 0) -> Array:
+        """:meth:`pieces` with both triangles of a quad in one chart, as long as that leaves more than ``charts``."""
+        if self.mate is None:
+            return self.pieces(label)
+        together = self.pieces(label[np.minimum(self.mate, np.arange(len(label)))])
+        return together if int(together.max(initial=-1)) + 1 > charts else self.pieces(label)
 
     def vertices(self, across: Array) -> Array:
         """(M, 3) chart vertices: corners at one place belong together when one can walk between them in the chart."""

@@ -22,7 +22,14 @@ def decimate(
     run: Run,
     mesh: Mesh,
     target_faces: Annotated[
-        int, Slider(4, 5_000_000, log=True, unit="triangles", help="The result never has more triangles than this.")
+        int,
+        Slider(
+            4,
+            5_000_000,
+            log=True,
+            unit="triangles",
+            help="The most the result may have. Where UV seams need more, it has as few as they allow, and says so.",
+        ),
     ] = 20_000,
     keep_uv: Annotated[
         bool,

@@ -36,7 +36,7 @@ class Hollowed(NamedTuple):
     report: Report
 
 
-@node("mesh.hollow", title="Hollow")
+@node("mesh.hollow", title="Hollow", group="Solid")
 def hollow(
     run: Run,
     mesh: Mesh,

@@ -13,7 +13,7 @@ from nodes.mesh._uv_report import report_on
 from nodes.mesh.unwrap import Density, TextureSize, Unwrapped, check_mesh, prepared, untextured
 
 
-@node("mesh.light_map_uv", title="Light-map UV", group="UV")
+@node("mesh.light_map_uv", title="Light-map UV", group="UV", version=2)
 def light_map_uv(
     run: Run,
     mesh: Mesh,

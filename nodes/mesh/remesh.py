@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadInput, Isolated, Mesh, Run, Setting, Slider, node
+from nodes.io._quad_rows import quad_rows
 from nodes.mesh._checks import need_faces
 from nodes.mesh._remeshing import Colours, Sheet, dressed, sheet_of
 from nodes.mesh._shading import creased, creased_along, smooth_normals
+from nodes.mesh.repair import repair
 
 Array = NDArray[Any]
 Method = Literal["triangles", "quads", "voxels"]
@@ -101,23 +104,43 @@ def _triangles(
 
 
 def _quads(run: Run, sheet: Sheet, count: int, sharp: float) -> Mesh:
+    """The first grid that closes where the mesh does; else the one with the fewest gaps, mended with triangles."""
     from nodes.mesh._quads import in_pairs, quads
-    from nodes.mesh._topology import edges_of
 
-    closed, first = bool((edges_of(sheet.faces).uses == 2).all()), None
+    closed, least, best = _open_edges(sheet.faces) == 0, 0, None
     for turn, share in enumerate(TRIES):
-        run.progress(0.05 + 0.85 * turn / len(TRIES), "laying quads")
+        run.progress(0.05 + 0.75 * turn / len(TRIES), "laying quads")
         points, found = quads(sheet.points, sheet.faces, max(1, round(count / 2 * share)), sharp)
         if not len(found):
             continue
         faces = in_pairs(points, found)
-        first = (points, faces) if first is None else first
-        if not closed or bool((edges_of(faces).uses == 2).all()):
-            return creased(Mesh.of(points, faces), sharp)
-    if first is None:
+        gaps = _open_edges(faces) if closed else 0
+        if best is None or gaps < least:
+            best, least = Mesh.of(points, faces), gaps
+        if not least:
+            break
+    if best is None:
         raise BadInput("No quads could be laid over this mesh.", "Put a Repair step before this one.")
-    run.warn("The quads do not close everywhere, though the mesh did. Another number may, or a Repair step after this.")
-    return creased(Mesh.of(*first), sharp)
+    return creased(_closed_up(run, best) if least else best, sharp)
+
+
+def _open_edges(faces: Array) -> int:
+    """Edges that do not join exactly two faces."""
+    from nodes.mesh._topology import edges_of
+
+    return int((edges_of(faces).uses != 2).sum())
+
+
+def _closed_up(run: Run, mesh: Mesh) -> Mesh:
+    """The grid with its gaps filled; quads stay pairs of triangles that follow one another."""
+    run.progress(0.8, "closing gaps")
+    mended = repair(Run(stop=run.stop), mesh, weld=0.0, smallest_part=0.0).mesh
+    if _open_edges(mended.faces):
+        run.warn("The quads do not close everywhere, though the mesh did. Another number of triangles may help.")
+        return mesh
+    lone = int((quad_rows(mended.vertices, mended.faces)[:, 3] < 0).sum())
+    run.warn(f"The grid had gaps, which are closed: {lone:,} triangles of {len(mended.faces):,} are in no quad.")
+    return replace(mended, normals=None)
 
 
 def _voxels(run: Run, sheet: Sheet, count: int) -> Mesh:

@@ -80,7 +80,7 @@ def simpler_unwrap(run: Run, mesh: Mesh, **asked: Any) -> Unwrapped:
     "mesh.unwrap",
     title="Unwrap UV",
     group="UV",
-    version=2,
+    version=3,
     isolated=Isolated(limit_s=XATLAS_S, fallback=simpler_unwrap),
 )
 def unwrap_uv(
