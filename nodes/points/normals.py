@@ -29,7 +29,9 @@ def normals(
             "viewer: towards the place below, or the nearest camera of linked views. as found: not turned."
         ),
     ] = "spread",
-    keep: Annotated[bool, Setting(help="Only turn the normals that the cloud has, where it has some.")] = False,
+    keep: Annotated[
+        bool, Setting(label="Keep its normals", help="Only turn the normals that the cloud has, where it has some.")
+    ] = False,
     viewer_x: Annotated[float, Slider(-1000, 1000, unit="m", help="Place of the viewer.", advanced=True)] = 0.0,
     viewer_y: Annotated[float, Slider(-1000, 1000, unit="m", advanced=True)] = 0.0,
     viewer_z: Annotated[float, Slider(-1000, 1000, unit="m", advanced=True)] = 10.0,
