@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
@@ -24,6 +25,7 @@ MAX_PIXELS = 512 * 1024 * 1024
 MAX_BYTES = 2_000_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "TGA", "GIF", "DDS")
 UInt8 = NDArray[np.uint8]
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Beside:
     _decoded: dict[str, UInt8 | None] = field(default_factory=dict)
     _sizes: list[int] = field(default_factory=list)
     _frames: list[Frame] = field(default_factory=list)
+    _corners: list[Array] = field(default_factory=list)
 
     def says(self, metres: float, up: Up) -> None:
         """What the file itself says of its units and axes."""
@@ -45,6 +48,19 @@ class Beside:
     def frame(self) -> Frame | None:
         """What the file said of its units and axes, if anything."""
         return self._frames[-1] if self._frames else None
+
+    def polygons(self, counts: Array) -> None:
+        """(P,) corners of polygons that become triangles."""
+        self._corners.append(counts)
+
+    def tell_ngons(self) -> None:
+        """A remark where polygons had more than four corners: how such a face is cut, the reader has chosen."""
+        many = sum(int((counts > 4).sum()) for counts in self._corners)
+        if many:
+            quads = sum(int((counts == 4).sum()) for counts in self._corners)
+            self.warn(
+                f"Polygons were cut into triangles: {many:,} with more than four corners (n-gons), {quads:,} quads."
+            )
 
     def inside(self, name: str, read: Callable[[], bytes | None]) -> UInt8 | None:
         """As :meth:`picture`, for one that lies inside the file itself."""

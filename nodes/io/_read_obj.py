@@ -50,6 +50,7 @@ def _read(data: bytes, beside: Beside, divide: tuple[str, ...]) -> Assembly:
     uv = texture[:, :2] if texture.shape[1] >= 2 else None
     counts, corners = _corners(lines)
     checked_faces(corners.position[:, None], len(positions))
+    beside.polygons(counts)
     triangles, polygon = triangulated(counts, positions[corners.position, :3])
     others, line = lines.others(), lines.words[b"f"][polygon]
     names, owner = under(others, ("usemtl",), line)

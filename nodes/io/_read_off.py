@@ -31,7 +31,7 @@ def read_off(data: bytes, beside: Beside) -> list[Part]:
     if len(lines) < 1 + vertex_count + face_count:
         raise _short()
     rows = _table(lines[1 : 1 + vertex_count])
-    faces = _faces(lines[1 + vertex_count : 1 + vertex_count + face_count], rows)
+    faces = _faces(lines[1 + vertex_count : 1 + vertex_count + face_count], rows, beside)
     return [_part(rows, checked_faces(faces, vertex_count), header)]
 
 
@@ -46,7 +46,7 @@ def _table(lines: list[bytes]) -> NDArray[Any]:
     return values.reshape(len(lines), -1) if lines else np.zeros((0, 3))
 
 
-def _faces(lines: list[bytes], rows: NDArray[Any]) -> NDArray[Any]:
+def _faces(lines: list[bytes], rows: NDArray[Any], beside: Beside) -> NDArray[Any]:
     """(M, 3) int64; what follows the corners on a line (a colour) is passed over."""
     split = [line.split() for line in lines]
     try:
@@ -58,6 +58,7 @@ def _faces(lines: list[bytes], rows: NDArray[Any]) -> NDArray[Any]:
         raise _short()
     indices = np.array(flat, np.int64)
     checked_faces(indices[:, None], len(rows))
+    beside.polygons(sizes)
     corners, _ = triangulated(sizes, rows[indices, :3])
     return indices[corners]
 

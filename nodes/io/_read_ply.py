@@ -28,7 +28,7 @@ def read_ply(data: bytes, beside: Beside) -> list[Part]:
     if positions is None:
         raise BadFile("The PLY file has no vertex positions.", "Export the file again.")
     normals, uv, colours = _columns(vertex, ("nx", "ny", "nz")), _uv(vertex), _colours(vertex)
-    faces, corner_uv = _faces(elements, positions)
+    faces, corner_uv = _faces(elements, positions, beside)
     if corner_uv is not None:
         flat_uv, number = np.unique(corner_uv, axis=0, return_inverse=True)
         (at, uv_at), corners = split_corners((faces.ravel(), number.reshape(-1)), len(positions))
@@ -69,7 +69,7 @@ def _scale(channel: Array, highest: float) -> float:
     return 255.0 if highest > 1 else 1.0
 
 
-def _faces(elements: Mapping[str, Columns], positions: Array) -> tuple[Array, Array | None]:
+def _faces(elements: Mapping[str, Columns], positions: Array, beside: Beside) -> tuple[Array, Array | None]:
     """(M, 3) faces, and the UV of each corner (3 M, 2) where faces carry them."""
     rows = elements.get("face", {})
     lists = next((rows[name] for name in ("vertex_indices", "vertex_index") if name in rows), None)
@@ -77,6 +77,7 @@ def _faces(elements: Mapping[str, Columns], positions: Array) -> tuple[Array, Ar
     corner_uv = None
     if isinstance(lists, Lists) and len(lists.items):
         indices = checked_faces(lists.items[:, None].astype(np.int64), len(positions))[:, 0]
+        beside.polygons(lists.counts)
         corners, _ = triangulated(lists.counts.astype(np.int64), positions[indices])
         pieces.append(indices[corners])
         wedges = rows.get("texcoord")

@@ -21,7 +21,7 @@ class Surfaces:
     """Materials by their paths, each with the primvar that its textures follow."""
 
     def __init__(self, beside: Beside) -> None:
-        self._beside = beside
+        self.beside = beside
         self._known: dict[Any, Look | None] = {}
 
     def bound(self, prim: Any) -> Look | None:
@@ -43,11 +43,9 @@ class Surfaces:
         kind = surface.GetIdAttr().Get()
         if kind != "UsdPreviewSurface":
             name = material.GetPrim().GetName()
-            self._beside.warn(
-                f"The material {name!r} is a {kind or 'shader'}, not a UsdPreviewSurface; it stays plain."
-            )
+            self.beside.warn(f"The material {name!r} is a {kind or 'shader'}, not a UsdPreviewSurface; it stays plain.")
             return Material(material.GetPrim().GetName()), "st"
-        return _Surface(surface, self._beside).read(material.GetPrim().GetName())
+        return _Surface(surface, self.beside).read(material.GetPrim().GetName())
 
 
 class _Surface:
@@ -55,7 +53,7 @@ class _Surface:
 
     def __init__(self, shader: Any, beside: Beside) -> None:
         self._shader = shader
-        self._beside = beside
+        self.beside = beside
         self._wrap: Any = ("repeat", "repeat")
         self._st = "st"
 
@@ -131,8 +129,8 @@ class _Surface:
         if asset is None or not asset.path:
             return None
         if "[" not in asset.resolvedPath:
-            return self._beside.picture(asset.path)
-        return self._beside.inside(PurePosixPath(asset.path).as_posix(), lambda: _packed(asset.resolvedPath))
+            return self.beside.picture(asset.path)
+        return self.beside.inside(PurePosixPath(asset.path).as_posix(), lambda: _packed(asset.resolvedPath))
 
     def _value(self, name: str, default: Any) -> Any:
         """A plain value. Where the mesh's own colours are the input, that is white."""

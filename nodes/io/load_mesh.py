@@ -85,6 +85,7 @@ def load_mesh(
     if path.suffix.lower() in COMMENTED and (said := said_in(data)):
         beside.says(said.metres, said.up)
     parts = in_words(lambda: READERS[path.suffix.lower()](data, beside), path.name)
+    beside.tell_ngons()
     run.progress(0.7, "joining")
     parts = [finite_part(part, drop_bad, run) for part in on_one_set(parts, run.warn)]
     if not any(len(part.faces) for part in parts):

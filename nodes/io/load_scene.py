@@ -68,6 +68,7 @@ def load_scene(
     if path.suffix.lower() in COMMENTED and (said := said_in(data)):
         beside.says(said.metres, said.up)
     found = in_words(lambda: _read(suffix, data, beside, path.stem), path.name)
+    beside.tell_ngons()
     run.progress(0.7, "objects")
     parts = [finite_part(part, False, run) for part in found.parts]
     if not any(len(part.faces) for part in parts):

@@ -69,9 +69,9 @@ def analyse(
     """Is this mesh fit for a game, a print, a boolean? Counts, holes, walls, size, UVs, a score and its reasons.
 
     Vertices at the same place count as one, so UV seams and hard edges are not holes. Polygons with more than three
-    corners were cut into triangles by the importer and are not counted here. The output 'marked' has the bad faces in
-    colour: red holes, magenta non-manifold, orange self-intersections, blue flipped, purple degenerate, yellow thin
-    walls, cyan UV overlap, green mirrored UVs, brown UV stretch, black sharp edges.
+    corners were cut into triangles by the importer, which tells how many there were. The output 'marked' has the bad
+    faces in colour: red holes, magenta non-manifold, orange self-intersections, blue flipped, purple degenerate, yellow
+    thin walls, cyan UV overlap, green mirrored UVs, brown UV stretch, black sharp edges.
     """
     need_sound(mesh)
     run.progress(0.05, "shape")

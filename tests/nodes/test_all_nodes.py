@@ -340,3 +340,15 @@ def test_its_file_is_where_a_newcomer_would_look(spec: NodeSpec) -> None:
     """``mesh.decimate`` stands in the folder ``nodes/mesh``."""
     path = Path(inspect.getfile(spec.call))
     assert path.parent.name == spec.family, f"{spec.id} stands in {path.parent.name}/{path.name}"
+
+
+def test_large_families_have_headings() -> None:
+    """A list of more than 20 names is searched, not read."""
+    families: dict[str, list[NodeSpec]] = {}
+    for spec in SPECS:
+        families.setdefault(spec.family, []).append(spec)
+    for family, specs in families.items():
+        bare = [spec.id for spec in specs if not spec.group]
+        assert len(specs) <= 20 or not bare, (family, bare)
+        for group in {spec.group for spec in specs} - {""}:
+            assert sum(spec.group == group for spec in specs) <= 24, (family, group)

@@ -323,3 +323,30 @@ def test_units_and_axes_of_an_export_are_found_again(tmp_path, export, unit, up)
     higher = trimesh.load(write(export(Run(), tall, unit=unit, up=up), tmp_path), process=False, force="mesh")
     order = [1, 2, 3] if up == "+Y" else [1, 3, 2]
     assert higher.extents == pytest.approx(np.multiply(order, size), rel=1e-5)
+
+
+PENTAGON = [(np.cos(a), np.sin(a), 0) for a in np.linspace(0, 2 * np.pi, 5, endpoint=False)]
+
+
+@pytest.mark.parametrize("kind", ["obj", "ply", "off"])
+def test_n_gons_are_counted(tmp_path: Path, kind: str) -> None:
+    """A pentagon and a quad over the same corners; a file of quads alone needs no remark."""
+    rows = [" ".join(f"{x:.6f}" for x in corner) for corner in PENTAGON]
+    faces = [[0, 1, 2, 3, 4], [0, 1, 2, 3]]
+
+    def text(faces: list[list[int]]) -> str:
+        listed = [" ".join(map(str, [len(face), *face])) for face in faces]
+        if kind == "obj":
+            return "\n".join([*(f"v {row}" for row in rows), *("f " + " ".join(str(k + 1) for k in f) for f in faces)])
+        if kind == "off":
+            return "\n".join(["OFF", f"5 {len(faces)} 0", *rows, *listed])
+        head = ["ply", "format ascii 1.0", "element vertex 5", *(f"property float {axis}" for axis in "xyz")]
+        head += [f"element face {len(faces)}", "property list uchar int vertex_indices", "end_header"]
+        return "\n".join([*head, *rows, *listed]) + "\n"
+
+    mesh, notes = load(tmp_path, f"a.{kind}", text(faces))
+    assert len(mesh.faces) == 5
+    assert [note for note in notes if "n-gons" in note] == [
+        "Polygons were cut into triangles: 1 with more than four corners (n-gons), 1 quads."
+    ]
+    assert not [note for note in load(tmp_path, f"b.{kind}", text(faces[1:]))[1] if "n-gons" in note]
