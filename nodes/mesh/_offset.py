@@ -26,6 +26,7 @@ STEPS = 6
 CLOSE = 1e-4
 ROUNDS = 5
 LEAST_EDGE = 0.05
+GROWTH = 6
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def inner_surface(points: Array, faces: Array, depth: float, voxels: int, tolera
     """((V, 3) float64, (F, 3) int32) of a closed surface that looks outward, or None where nothing is that deep.
 
     Every vertex lies ``depth`` metres below the surface. So does the middle of every edge, within ``tolerance`` (a
-    share of the depth), but for edges shorter than a twentieth of the depth.
+    share of the depth), but for edges shorter than a twentieth of the depth, and where it would take more than six
+    times the faces.
     """
     from skimage.measure import marching_cubes
 
@@ -134,6 +136,7 @@ def _searched(body: Depth, grid: Grid, field: Array, at: Array, depth: float) ->
 
 def _refined(body: Depth, at: Array, faces: Array, depth: float, tolerance: float, told: Told) -> tuple[Array, Array]:
     """Split edges whose middle is not as deep as their ends; the new vertex goes where it is."""
+    most = GROWTH * len(faces)
     for number in range(ROUNDS):
         told(0.75 + 0.25 * number / ROUNDS)
         edges = edges_of(faces)
@@ -147,7 +150,7 @@ def _refined(body: Depth, at: Array, faces: Array, depth: float, tolerance: floa
         again, _ = body.away(moved)
         better = np.abs(again - depth) < np.abs(found[off] - depth)
         better &= np.linalg.norm(way, axis=1) < long[off] / 2
-        if not better.any():
+        if not better.any() or len(faces) + 2 * int(better.sum()) > most:
             break
         marked = np.zeros(len(long), bool)
         marked[off[better]] = True
