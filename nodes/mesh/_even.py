@@ -18,12 +18,13 @@ from nodes.mesh import _evening, _isotropic
 from nodes.mesh._bent import sizes
 from nodes.mesh._blend import blend
 from nodes.mesh._bvh import Tree, build, nearest
-from nodes.mesh._sides import CORNER, FEATURE, FREE, FROZEN, LINE, SHARP, link, packed
-from nodes.mesh._topology import Edges, edges_of, fans, joined
+from nodes.mesh._held import areas, kinds, marks
+from nodes.mesh._sides import CORNER, FREE, LINE, SHARP, link, packed
+from nodes.mesh._topology import edges_of, fans
 
 Array = NDArray[Any]
-SPURS = 3.0  # sharp edges in chains shorter than so many edges wanted are noise
 GROWTH = 1.5
+FEW = 0.01
 EQUILATERAL = np.sqrt(3) / 4
 RESPONSE = 0.7  # edges between too short and too long do not follow the length: a little more than the square root
 
@@ -61,6 +62,11 @@ class Net:
             new = np.zeros((rows, *old.shape[1:]), old.dtype)
             new[: len(old)] = old
             setattr(self, name, new)
+
+    def room(self) -> int:
+        """Places for the faces around one vertex: twice what there are."""
+        used = self.org[: 3 * self.lot[0]]
+        return 64 + 2 * int(np.bincount(used[used >= 0]).max())
 
     def pack(self) -> None:
         sides = 3 * self.lot[0]
@@ -101,8 +107,9 @@ def remeshed(points: Array, faces: Array, groups: Array | None, order: Order, to
     low, high = points[faces].reshape(-1, 3).min(axis=0), points[faces].reshape(-1, 3).max(axis=0)
     middle, scale = (low + high) / 2, float(np.linalg.norm(high - low))
     at = (points - middle) / scale
-    length = float(np.sqrt(_areas(at, faces).sum() / EQUILATERAL / order.count))
+    length = float(np.sqrt(areas(at, faces).sum() / EQUILATERAL / order.count))
     net, ground = _made(at, faces, groups, order, length)
+    _collapse(net)
     for turn in range(order.rounds):
         told(turn / order.rounds)
         _round(net, ground)
@@ -120,17 +127,12 @@ def remeshed(points: Array, faces: Array, groups: Array | None, order: Order, to
     )
 
 
-def _areas(at: Array, faces: Array) -> Array:
-    one, two = at[faces[:, 1]] - at[faces[:, 0]], at[faces[:, 2]] - at[faces[:, 0]]
-    return np.asarray(np.linalg.norm(np.cross(one, two), axis=1) / 2)
-
-
 def _wishes(at: Array, faces: Array, held: Array, order: Order, length: float) -> Array:
     """(V,) lengths that fill the surface with as many triangles as are wanted, all equilateral."""
     wish = sizes(at, faces, held, length, order.bent)
     if order.bent <= 0:
         return wish
-    each = _areas(at, faces) / wish[faces].mean(axis=1) ** 2
+    each = areas(at, faces) / wish[faces].mean(axis=1) ** 2
     return np.asarray(wish * np.sqrt(each.sum() / EQUILATERAL / order.count))
 
 
@@ -143,8 +145,8 @@ def _made(at: Array, faces: Array, groups: Array | None, order: Order, length: f
     org = fan.astype(np.int32).ravel()
     place = np.empty(count, np.int64)
     place[org] = faces.ravel()
-    mark = _marks(at, faces, groups, edges, pairs, order, length)
-    kind = _kinds(at[place], org, mark, pairs, order.sharp)
+    mark = marks(at, faces, groups, edges, pairs, order.sharp, length)
+    kind = kinds(at[place], org, mark, pairs, order.sharp)
     kind[(np.bincount(place, minlength=len(at)) > 1)[place]] = CORNER
     wish = _wishes(at, faces, mark.reshape(-1, 3) != 0, order, length)
     group = np.zeros(len(faces), np.int32) if groups is None else groups.astype(np.int32)
@@ -160,70 +162,32 @@ def _lines(at: Array, ends: Array) -> Tree | None:
     return build(at.astype(np.float32), ends[:, [0, 1, 1]].astype(np.int32)) if len(ends) else None
 
 
-def _marks(
-    at: Array, faces: Array, groups: Array | None, edges: Edges, pairs: Array, order: Order, length: float
-) -> Array:
-    """(3M,) uint8 of each side: FEATURE where it is SHARP or between groups, FROZEN where it has not one other side."""
-    mark = np.zeros(faces.size, np.uint8)
-    single = edges.boundary[edges.sides.ravel()]
-    mark[~single] = FROZEN
-    mark[pairs.ravel()] = 0
-    a, b = pairs.T
-    way = np.cross(at[faces[:, 1]] - at[faces[:, 0]], at[faces[:, 2]] - at[faces[:, 0]])
-    way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-300)
-    flat = (way == 0).all(axis=1)
-    sharp = np.einsum("ij,ij->i", way[a // 3], way[b // 3]) < np.cos(np.radians(order.sharp))
-    sharp &= ~(flat[a // 3] | flat[b // 3])
-    ends = edges.ends[edges.sides.ravel()[a]]
-    _, chain = joined(len(at), ends[sharp])
-    long = np.bincount(chain[ends[sharp, 0]], np.linalg.norm(at[ends[sharp, 0]] - at[ends[sharp, 1]], axis=1), len(at))
-    sharp[sharp] = long[chain[ends[sharp, 0]]] > SPURS * length
-    apart = np.zeros(len(a), bool) if groups is None else groups[a // 3] != groups[b // 3]
-    for sides in (a, b):
-        mark[sides] = np.where(sharp, FEATURE | SHARP, np.where(apart, FEATURE, 0))
-    return mark
-
-
-def _kinds(at: Array, org: Array, mark: Array, pairs: Array, sharp: float) -> Array:
-    """(V,) uint8: on no feature, on a line that does not turn much, or where lines end, meet or turn."""
-    held = mark != 0
-    inner = np.zeros(len(mark), bool)
-    inner[pairs.ravel()] = True
-    held |= ~inner
-    second = np.zeros(len(mark), bool)
-    second[pairs[:, 1]] = True
-    sides = np.flatnonzero(held & ~second)
-    head = np.roll(org.reshape(-1, 3), -1, axis=1).ravel()
-    start, end = org[sides], head[sides]
-    way = at[end] - at[start]
-    way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-300)
-    count = np.bincount(start, minlength=len(at)) + np.bincount(end, minlength=len(at))
-    sums = np.zeros((len(at), 3))
-    np.add.at(sums, start, way)
-    np.add.at(sums, end, -way)
-    straight = np.linalg.norm(sums, axis=1) < 2 * np.sin(np.radians(sharp) / 2)
-    kind = np.where(count == 0, FREE, np.where((count == 2) & straight, LINE, CORNER)).astype(np.uint8)
-    kind[org[mark & FROZEN != 0]] = kind[head[mark & FROZEN != 0]] = CORNER
-    return kind
-
-
 def _round(net: Net, ground: Ground) -> None:
     n = net
+    _split(n)
+    _collapse(n)
+    excess = np.empty(n.lot[1], np.int64)
+    _evening.valences(n.org, n.opp, n.at[: n.lot[1]], n.kind, n.lot, excess)
+    _evening.flip(n.org, n.opp, n.mark, n.at, n.out, n.lot, excess, n.room())
+    _evening.even_out(n.org, n.opp, n.mark, n.at, n.out, n.kind, n.size, n.lot, n.room())
+    _back(n, ground)
+
+
+def _split(n: Net) -> None:
     while True:
         done = _isotropic.split_long(n.org, n.opp, n.mark, n.at, n.out, n.kind, n.size, n.group, n.lot)
         if done == 0:
             break
         if done < 0:
             n.grow()
-    stamp = np.full(n.lot[1], -1, np.int64)
-    while _isotropic.collapse_short(n.org, n.opp, n.mark, n.at, n.out, n.kind, n.size, n.lot, stamp) > 0.01 * n.lot[0]:
+
+
+def _collapse(n: Net) -> None:
+    stamp, done = np.empty(n.lot[1], np.int64), n.lot[0]
+    while done > FEW * n.lot[0]:
         stamp[:] = -1
+        done = _isotropic.collapse_short(n.org, n.opp, n.mark, n.at, n.out, n.kind, n.size, n.lot, stamp, n.room())
     n.pack()
-    excess = np.empty(n.lot[1], np.int64)
-    _evening.valences(n.org, n.opp, n.at[: n.lot[1]], n.kind, n.lot, excess)
-    _evening.flip(n.org, n.opp, n.mark, n.at, n.out, n.lot, excess)
-    _evening.even_out(n.org, n.opp, n.mark, n.at, n.out, n.kind, n.size, n.lot)
-    _back(n, ground)
 
 
 def _back(net: Net, ground: Ground) -> None:
@@ -237,11 +201,14 @@ def _back(net: Net, ground: Ground) -> None:
     lost = np.flatnonzero(face < 0)
     if len(lost):
         face[lost], place[lost] = nearest(ground.tree, at[free[lost]])
-    _evening.settle(free, blend(ground.points, ground.faces, face, place), net.org, net.opp, net.at, net.out)
+    _evening.settle(
+        free, blend(ground.points, ground.faces, face, place), net.org, net.opp, net.at, net.out, net.room()
+    )
     net.size[free] = blend(ground.wish[:, None], ground.faces, face, place)[:, 0]
     on = np.flatnonzero(kind == LINE)
     if len(on) and ground.line is not None:
         rows = ground.ends[:, [0, 1, 1]]
         face, place = nearest(ground.line, at[on])
-        _evening.settle(on, blend(ground.points, rows, face, place), net.org, net.opp, net.at, net.out)
+        goal = blend(ground.points, rows, face, place)
+        _evening.settle(on, goal, net.org, net.opp, net.at, net.out, net.room())
         net.size[on] = blend(ground.wish[:, None], rows, face, place)[:, 0]

@@ -1,6 +1,7 @@
 """The steps of isotropic remeshing that move no vertex off the surface much: turn edges, even vertices out.
 
-Arrays as in :mod:`nodes.mesh._isotropic`. Faces never turn over.
+Arrays as in :mod:`nodes.mesh._isotropic`. Faces never turn over. ``room``: for so
+many faces around a vertex; those with more stay.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodes.mesh._jit import kernel
-from nodes.mesh._sides import CORNER, FREE, LINE, RING, after, apart, around, before, bends, cross, held, neighbour
+from nodes.mesh._sides import CORNER, FREE, LINE, after, apart, around, before, bends, cross, held, neighbour
 
 Array = NDArray[Any]
 COSINE = 0.5
@@ -70,9 +71,9 @@ def _flips_well(a: int, b: int, c: int, d: int, at: Array, work: Array) -> bool:
 
 
 @kernel
-def flip(org: Array, opp: Array, mark: Array, at: Array, out: Array, lot: Array, excess: Array) -> int:
+def flip(org: Array, opp: Array, mark: Array, at: Array, out: Array, lot: Array, excess: Array, room: int) -> int:
     """Turn edges where that brings the number of edges around its four vertices nearer to the best."""
-    ring, work, done = np.empty(RING, np.int32), np.empty((4, 3)), 0
+    ring, work, done = np.empty(room, np.int32), np.empty((4, 3)), 0
     for side in range(3 * lot[0]):
         other = opp[side]
         if other < side or mark[side] != 0:
@@ -146,9 +147,11 @@ def _middle_of_line(ring: Array, count: int, org: Array, opp: Array, mark: Array
 
 
 @kernel
-def even_out(org: Array, opp: Array, mark: Array, at: Array, out: Array, kind: Array, size: Array, lot: Array) -> None:
+def even_out(
+    org: Array, opp: Array, mark: Array, at: Array, out: Array, kind: Array, size: Array, lot: Array, room: int
+) -> None:
     """Move each vertex to the middle of what is around it, along the surface or the line it is on."""
-    ring, work, to = np.empty(RING, np.int32), np.empty((2, 3)), np.empty(3)
+    ring, work, to = np.empty(room, np.int32), np.empty((3, 3)), np.empty(3)
     for v in range(lot[1]):
         if kind[v] == CORNER:
             continue
@@ -159,20 +162,20 @@ def even_out(org: Array, opp: Array, mark: Array, at: Array, out: Array, kind: A
             moved = _middle_of_line(ring, count, org, opp, mark, at, to)
         else:
             moved = _middle_of_faces(ring, count, org, at, size, to, work)
-        if moved and not bends(ring, count, -1, to, org, at, COSINE, False, work):
+        if moved and not bends(ring, count, -1, to, org, at, COSINE, 0.0, work):
             at[v] = to
 
 
 @kernel
-def settle(which: Array, target: Array, org: Array, opp: Array, at: Array, out: Array) -> None:
+def settle(which: Array, target: Array, org: Array, opp: Array, at: Array, out: Array, room: int) -> None:
     """Move the vertices ``which`` (K,) to ``target`` (K, 3), or half the way, where that turns no face."""
-    ring, work, to = np.empty(RING, np.int32), np.empty((2, 3)), np.empty(3)
+    ring, work, to = np.empty(room, np.int32), np.empty((3, 3)), np.empty(3)
     for i in range(len(which)):
         v = which[i]
         count, _ = around(out[v], org, opp, ring)
         for share in (1.0, 0.5):
             to[:] = at[v] + share * (target[i] - at[v])
-            if count >= 0 and not bends(ring, count, -1, to, org, at, 0.2, False, work):
+            if count >= 0 and not bends(ring, count, -1, to, org, at, 0.2, 0.0, work):
                 at[v] = to
                 break
 

@@ -19,7 +19,6 @@ from nodes.mesh._sides import (
     FREE,
     FROZEN,
     LINE,
-    RING,
     after,
     apart,
     around,
@@ -126,13 +125,16 @@ def _goes_into(side: int, opp: Array, mark: Array, a: int, b: int, kind: Array) 
 def _moves(
     ring: Array, count: int, wide: bool, spared: int, to: Array, org: Array, at: Array, size: Array, work: Array
 ) -> bool:
-    """Whether a vertex may go ``to`` there: all edges stay short enough and no face turns."""
-    wanted = size[org[ring[0]]]
+    """Whether a vertex may go ``to`` there: edges stay short enough, or far too long, and no face turns."""
+    here = org[ring[0]]
     for i in range(count + wide):
         v = neighbour(i, count, org, ring)
-        if v != spared and apart(to, at[v]) > (LONG * min(size[v], wanted)) ** 2:
+        if v == spared:
+            continue
+        new, old, most = apart(to, at[v]), apart(at[here], at[v]), (LONG * min(size[v], size[here])) ** 2
+        if new > most and (old < 4.0 * most or new > 1.02 * old):
             return False
-    return not bends(ring, count, spared, to, org, at, COSINE, True, work)
+    return not bends(ring, count, spared, to, org, at, COSINE, LONG * size[here], work)
 
 
 @kernel
@@ -165,14 +167,24 @@ def _glue(side: int, org: Array, opp: Array, mark: Array, out: Array, kept: int)
 
 @kernel
 def collapse_short(
-    org: Array, opp: Array, mark: Array, at: Array, out: Array, kind: Array, size: Array, lot: Array, stamp: Array
+    org: Array,
+    opp: Array,
+    mark: Array,
+    at: Array,
+    out: Array,
+    kind: Array,
+    size: Array,
+    lot: Array,
+    stamp: Array,
+    room: int,
 ) -> int:
     """Join the ends of edges shorter than 4/5 of what is wanted, where that keeps the topology and bends nothing.
 
     Edges go only when exactly the faces on them lie between their ends (the link condition, Dey et al. 1999).
-    ``stamp``: (V,) int64, -1.
+    ``stamp``: (V,) int64, -1. ``room``: for so many faces around a vertex; those with more stay.
     """
-    one, two, work, to, done = np.empty(RING, np.int32), np.empty(RING, np.int32), np.empty((2, 3)), np.empty(3), 0
+    one, two, done = np.empty(room, np.int32), np.empty(room, np.int32), 0
+    work, to = np.empty((3, 3)), np.empty(3)
     for side in range(3 * lot[0]):
         other = opp[side]
         if org[side] < 0 or 0 <= other < side:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.engine import BadInput, Mesh, Run
 from nodes.mesh._checks import need_size, need_sound
 from nodes.mesh._reduce import without_pictures
-from nodes.mesh._topology import collapsed, face_vectors, weld_points
+from nodes.mesh._topology import collapsed, face_vectors, weld_bits, weld_points
 
 Array = NDArray[Any]
 Colours = Literal["vertex colours", "texture", "none"]
@@ -19,9 +19,9 @@ Colours = Literal["vertex colours", "texture", "none"]
 
 @dataclass(frozen=True)
 class Sheet:
-    """``points``: (V, 3) float64, each place once. ``faces``: (M, 3) int32, no place twice. ``groups``: (M,) or None.
+    """``points``: (V, 3) float64, each place once. ``faces``: (M, 3) int32, no corner and no face twice.
 
-    ``area``: m². ``size``: longest side of the box around it, metres.
+    ``groups``: (M,) or None. ``area``: m². ``size``: longest side of the box around it, metres.
     """
 
     points: Array
@@ -38,12 +38,21 @@ def sheet_of(mesh: Mesh) -> Sheet:
     weld = weld_points(mesh.vertices)
     faces = weld.ids[mesh.faces]
     real = ~collapsed(faces)
+    real[real] = _first_of_each(faces[real])
     points, faces = mesh.vertices[weld.first].astype(np.float64), np.ascontiguousarray(faces[real])
     area = float(np.linalg.norm(face_vectors(points, faces), axis=1).sum()) / 2
     size = float(np.ptp(points[faces].reshape(-1, 3), axis=0).max()) if len(faces) else 0.0
     if not area > 1e-12 * size**2:
         raise BadInput("The mesh has no area: every triangle is a line or a point.", "Connect another mesh.")
     return Sheet(points, faces, None if mesh.face_groups is None else mesh.face_groups[real], area, size)
+
+
+def _first_of_each(faces: Array) -> Array:
+    """(M,) bool: no face before has the same corners in the same order."""
+    least = faces.argmin(axis=1)[:, None]
+    mark = np.zeros(len(faces), bool)
+    mark[weld_bits(np.take_along_axis(faces, (least + np.arange(3)) % 3, axis=1)).first] = True
+    return mark
 
 
 def dressed(run: Run, source: Mesh, bare: Mesh, colours: Colours) -> Mesh:

@@ -17,7 +17,6 @@ from nodes.mesh._jit import inlined, kernel
 Array = NDArray[Any]
 FEATURE, FROZEN, SHARP = 1, 2, 4
 FREE, LINE, CORNER = 0, 1, 2
-RING = 512
 SLIVER, NOTHING = 0.02, 1e-4  # twice the area over the square of the longest side
 
 
@@ -82,13 +81,24 @@ def apart(a: Array, b: Array) -> float:
 
 
 @kernel
+def _dot(a: Array, b: Array) -> float:
+    return float(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])
+
+
+@kernel
 def bends(
-    ring: Array, count: int, spared: int, to: Array, org: Array, at: Array, cosine: float, eager: bool, work: Array
+    ring: Array, count: int, spared: int, to: Array, org: Array, at: Array, cosine: float, short: float, work: Array
 ) -> bool:
     """Whether a face around turns or collapses when its vertex goes ``to`` there; faces with ``spared`` do not count.
 
-    ``eager``: what is a sliver already may become thinner. ``work``: (2, 3) float64.
+    A sliver no longer than ``short`` may become thinner, and may turn as long as it looks the way of all faces around.
+    ``work``: (3, 3) float64.
     """
+    work[2] = 0.0
+    for i in range(count if short > 0.0 else 0):
+        cross(at[org[ring[i]]], at[org[after(ring[i])]], at[org[before(ring[i])]], work[0])
+        work[2] += work[0]
+    whole, least = np.sqrt(_dot(work[2], work[2])), 0.3 if short > 0.0 else 1.0
     for i in range(count):
         a, b, c = org[ring[i]], org[after(ring[i])], org[before(ring[i])]
         if b == spared or c == spared:
@@ -96,11 +106,12 @@ def bends(
         old, new = cross(at[a], at[b], at[c], work[0]), cross(to, at[b], at[c], work[1])
         longest = max(apart(to, at[b]), apart(at[b], at[c]), apart(at[c], to))
         was = max(apart(at[a], at[b]), apart(at[b], at[c]), apart(at[c], at[a]))
-        sliver = old < SLIVER * was
-        if new < (NOTHING if sliver and eager else 2 * SLIVER) * longest and new * was < old * longest:
+        sliver = was < short * short and old < SLIVER * was
+        if new < (NOTHING if sliver else 2 * SLIVER) * longest and new * was < least * old * longest:
             return True
-        dot = work[0, 0] * work[1, 0] + work[0, 1] * work[1, 1] + work[0, 2] * work[1, 2]
-        if dot < cosine * old * new and not sliver:
+        if _dot(work[1], work[0]) < cosine * old * new and not (
+            sliver and _dot(work[1], work[2]) > cosine * whole * new
+        ):
             return True
     return False
 

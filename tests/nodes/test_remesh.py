@@ -140,6 +140,29 @@ def test_smaller_where_it_bends() -> None:
     assert quality(adapted).mean() > 0.95 and measure(adapted).watertight
 
 
+@pytest.mark.parametrize("count", [600, 6000])
+@pytest.mark.parametrize("kind", ["cylinder", "cone"])
+def test_needles_around_a_point(kind: str, count: int) -> None:
+    """Lids and cones of 2,000 needles that meet in a point, as modelling programs make them."""
+    import trimesh
+
+    shape = getattr(trimesh.creation, kind)(0.5, 1.0, sections=2000)
+    mesh = Mesh.of(shape.vertices, shape.faces)
+    new = remesh(Run(), mesh, target_faces=count)
+    was, now = measure(mesh), measure(new)
+    assert now.watertight and now.manifold and now.genus == 0
+    assert len(new.faces) == pytest.approx(count, rel=0.04)
+    assert now.area == pytest.approx(was.area, rel=0.02) and now.volume == pytest.approx(was.volume, rel=0.025)
+    assert quality(new).mean() > 0.93
+
+
+def test_faces_that_are_there_twice_count_once() -> None:
+    ball = sphere(3)
+    twice = replace(ball, faces=np.concatenate([ball.faces, np.roll(ball.faces, 1, axis=1)]))
+    one, two = remesh(Run(), ball, target_faces=2000), remesh(Run(), twice, target_faces=2000)
+    assert np.array_equal(one.vertices, two.vertices) and np.array_equal(one.faces, two.faces)
+
+
 def test_non_manifold_places_stay_as_they_are() -> None:
     ball = sphere(3)
     fins = np.concatenate([ball.faces, [[0, ball.faces[0, 1], 200]]]).astype(np.int32)
