@@ -31,6 +31,7 @@ from nodes.io.load_scene import load_scene
 from nodes.mesh._measure import measure
 from nodes.mesh._within import Gauge
 from nodes.mesh.analyse import analyse
+from resources.warm_up import alone, small
 
 REGISTRY = discover(("nodes",))
 EXAMPLES = sorted((Path(__file__).parents[1] / "resources" / "examples").glob("*.graph"))
@@ -346,6 +347,17 @@ def test_the_retopology_is_quads_near_the_sculpt_with_its_textures(desk: Desk) -
     material = laid.material
     assert material is not None and material.normal is not None and material.occlusion is not None
     assert material.base_colour is not None and np.ptp(material.base_colour.rgb.reshape(-1, 3), axis=0).min() > 0.3
+
+
+@pytest.mark.parametrize("path", COMPLETE, ids=name_of)
+def test_what_set_up_compiles_with_is_valid_and_no_larger(path: Path) -> None:
+    graph = read(path)
+    less = small(graph)
+    assert validate(less, REGISTRY, path.parent) == []
+    for id, node in less.nodes.items():
+        was = graph.nodes[id].params
+        assert all(value == was[name] or 1 < value < was[name] for name, value in node.params.items())
+    assert alone(graph, REGISTRY)
 
 
 def test_the_starter_has_the_names_that_the_command_line_uses() -> None:
