@@ -118,6 +118,7 @@ def spec_json(spec: NodeSpec) -> dict[str, Any]:
 def _param_json(param: Any) -> dict[str, Any]:
     setting = {k: v for k, v in asdict(param.setting).items() if v not in ("", None, (), False) and k != "was"}
     setting.pop("companions", None)
+    setting.pop("usual", None)
     return {
         "name": param.name,
         "label": param.label,

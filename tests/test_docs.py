@@ -46,6 +46,15 @@ def test_the_pages_are_found() -> None:
     assert len(ENGINE) >= 8
 
 
+def test_every_node_type_and_example_that_a_page_names_is_there() -> None:
+    registry, examples = discover(("nodes",)), {path.stem for path in (ROOT / "resources" / "examples").glob("*.graph")}
+    families = "|".join({spec.family for spec in registry.values()})
+    named = {id for page in PAGES for id in re.findall(rf"`((?:{families})\.[a-z_]+)`", page.read_text("utf-8"))}
+    assert len(named) > 40 and named <= set(registry)
+    workshop = (ROOT / "docs" / "workshop.md").read_text("utf-8")
+    assert set(re.findall(r"\| `(\w+)` \|", workshop)) <= examples
+
+
 @pytest.mark.parametrize("page", CODE, ids=name_of)
 def test_every_python_block_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -159,10 +159,12 @@ class OpenFile(_Place):
     The node receives an absolute :class:`pathlib.Path` to an existing file: the engine resolves it against the folder
     of the ``.graph`` file and reports a missing one before the run, unless ``optional``. ``companions``: names the
     other files that this one pulls in (the MTL and textures of an OBJ); their content is part of the key too.
+    ``usual``: false where another node type is the usual one for such files, when one is dropped on the window.
     """
 
     suffixes: tuple[str, ...] = ()
     optional: bool = False
+    usual: bool = True
     companions: Callable[[Path], Iterable[Path]] | None = None
 
 

@@ -22,15 +22,15 @@ class Opener:
 
 
 def opener_for(path: Path, specs: Mapping[str, NodeSpec]) -> Opener | None:
-    """The node type that loads such a file: one without inputs, and with as few other settings as possible."""
+    """The node type that usually loads such a file: one without inputs, and with as few other settings as possible."""
     suffix = path.suffix.lower()
     found = [
-        (len(spec.inputs), len(spec.params), spec.id, param.name)
+        (not param.setting.usual, len(spec.inputs), len(spec.params), spec.id, param.name)
         for spec in specs.values()
         for param in spec.params
         if isinstance(param.setting, OpenFile) and suffix in param.setting.suffixes and spec.outputs
     ]
     if not found:
         return None
-    _, _, id, name = min(found)
+    *_, id, name = min(found)
     return Opener(id, name, specs[id].outputs[0].type.label.lower())

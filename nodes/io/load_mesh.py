@@ -89,7 +89,9 @@ def load_mesh(
     run.progress(0.7, "joining")
     parts = [finite_part(part, drop_bad, run) for part in on_one_set(parts, run.warn)]
     if not any(len(part.faces) for part in parts):
-        raise BadFile(f"{path.name} has no faces.", "Choose a mesh with triangles; points alone are not enough.")
+        raise BadFile(
+            f"{path.name} has no faces.", "Choose a mesh with triangles. Points alone are read by Load points."
+        )
     frame = said_frame(path, beside, units, up, run.warn)
     mesh = joined([_placed(part, frame) for part in parts], path.stem, run.warn)
     run.progress(0.9, "checking")

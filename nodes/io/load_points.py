@@ -42,7 +42,9 @@ FAR = 1000.0
 @node("io.load_points", title="Load points", group="Load", isolated=Isolated(limit_s=300))
 def load_points(
     run: Run,
-    path: Annotated[Path, OpenFile(suffixes=tuple(READERS), companions=beside, help="The points to read.")] = Path(),
+    path: Annotated[
+        Path, OpenFile(suffixes=tuple(READERS), companions=beside, usual=False, help="The points to read.")
+    ] = Path(),
     units: Annotated[Units, Setting(help="What one unit of the file is. Auto: as it says, or metres.")] = "auto",
     up: Annotated[
         Literal["auto", "+Y", "+Z"],

@@ -42,7 +42,7 @@ def load_scene(
     run: Run,
     path: Annotated[
         Path,
-        OpenFile(suffixes=(".glb", ".gltf", *READERS), companions=companions, help="The scene to read."),
+        OpenFile(suffixes=(".glb", ".gltf", *READERS), companions=companions, usual=False, help="The scene to read."),
     ] = Path(),
     units: Annotated[
         Units, Setting(help="What one unit of the file is. Auto: as it says, millimetres for STL, or metres.")
@@ -72,7 +72,9 @@ def load_scene(
     run.progress(0.7, "objects")
     parts = [finite_part(part, False, run) for part in found.parts]
     if not any(len(part.faces) for part in parts):
-        raise BadFile(f"{path.name} has no faces.", "Choose a file with triangles; points alone are not enough.")
+        raise BadFile(
+            f"{path.name} has no faces.", "Choose a file with triangles. Points alone are read by Load points."
+        )
     frame = said_frame(path, beside, units, up, run.warn)
     return scene_of(found, parts, path.stem, frame.metres, frame.up)
 
