@@ -11,8 +11,8 @@ from pathlib import Path
 VERSION = "0.1.0"
 PACKAGES = (
     "PySide6", "NodeGraphQt", "pyvista", "vtk", "numpy", "scipy", "pillow", "opencv-python-headless", "scikit-image",
-    "tifffile", "OpenEXR", "assimp-py",
-    "trimesh", "xatlas", "embreex", "numba", "coacd", "mujoco", "pynanoinstantmeshes", "torch", "torchvision", "diffusers", "transformers",
+    "tifffile", "OpenEXR", "assimp-py", "pynanoinstantmeshes",
+    "trimesh", "xatlas", "embreex", "numba", "coacd", "mujoco", "torch", "torchvision", "diffusers", "transformers",
     "accelerate", "peft", "spandrel", "onnxruntime",
 )  # fmt: skip
 
