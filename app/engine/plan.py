@@ -2,8 +2,8 @@
 
 A key covers the node type and its version, a person's own node file, the parameters, the content of named input files,
 the revisions and digests of weights, and the *content* digests of what comes in; of a node that writes credits, these
-too. The step of an input that must still be computed has no key yet; it gets one when the input is there, and when that
-content is what it was before, the old result counts.
+too, and of a node that reads the graph, the nodes before it. The step of an input that must still be computed has no
+key yet; it gets one when the input is there, and when that content is what it was before, the old result counts.
 """
 
 from __future__ import annotations
@@ -32,12 +32,16 @@ PlanState = Literal["run", "reuse", "blocked"]
 
 @dataclass(frozen=True)
 class Step:
-    """One call. ``settings``: JSON values by parameter. ``feeds``: input or driven parameter -> (node, output)."""
+    """One call. ``settings``: JSON values by parameter. ``feeds``: input or driven parameter -> (node, output).
+
+    ``above``: of a node that reads the graph, a digest of all nodes and links before it, wherever they lie.
+    """
 
     node_id: str
     spec: NodeSpec
     settings: Mapping[str, Any]
     feeds: Mapping[str, tuple[str, str]]
+    above: str = ""
 
     def values(self, base: Path) -> dict[str, Any]:
         """What the function receives for parameters that no link drives; paths to read are made absolute."""
@@ -107,6 +111,8 @@ def step_key(step: Step, inputs: Mapping[str, str], base: Path, store: Store, cr
     ]  # fmt: skip
     if spec.besides:
         decides.append(spec.besides({name: step.settings[name] for name in settings}))
+    if spec.graph:
+        decides.append({"above": step.above})
     if spec.credits:
         decides.append({"credits": [astuple(credit) for credit in credits]})
     text = json.dumps(decides, sort_keys=True, separators=(",", ":"))
@@ -181,7 +187,18 @@ def _step(graph: Graph, specs: Mapping[str, NodeSpec], node: Node) -> Step:
         if source:
             feeds[link.input] = source
     settings = {param.name: node.params.get(param.name, param.default) for param in spec.params}
-    return Step(node.id, spec, settings, feeds)
+    return Step(node.id, spec, settings, feeds, _above(graph, node) if spec.graph else "")
+
+
+def _above(graph: Graph, node: Node) -> str:
+    """A digest of a node's surroundings as it may read them: names, types, settings and links, not places."""
+    ids = graph.upstream([node.id])
+    rows = [
+        [n.id, n.type, n.version, n.title, n.bypass, dict(n.params)] for n in map(graph.nodes.get, sorted(ids)) if n
+    ]
+    links = sorted(link for link in graph.links if link.target in ids)
+    text = json.dumps([rows, links, node.id], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _settled(setting: object, value: Any, base: Path, store: Store) -> Any:

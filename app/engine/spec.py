@@ -90,6 +90,7 @@ class NodeSpec:
     besides: Callable[[Mapping[str, Any]], Any] | None = None
     group: str = ""
     credits: bool = False
+    graph: bool = False
     source_digest: str = ""
 
     @property
@@ -129,6 +130,7 @@ def node(
     besides: Callable[[Mapping[str, Any]], Any] | None = None,
     group: str = "",
     credits: bool = False,
+    graph: bool = False,
 ) -> Callable[[F], F]:
     """Declare a plain function as a node type; the function itself is handed back unchanged.
 
@@ -139,7 +141,8 @@ def node(
     out, such as ``{"tile": 256}``; the node says when they were used. ``besides``: called with the settings (JSON
     values; those that a link drives are absent), names in JSON what else decides the result, such as what is installed.
     ``group``: the heading within a large family under which the library shows it.
-    ``credits``: the node reads ``run.credits``; they are part of its key.
+    ``credits``: the node reads ``run.credits``; they are part of its key. ``graph``: it reads what lies before it in
+    ``run.graph_text``; names, types, settings and links of those nodes are part of its key.
 
     Raises :class:`BadNode` when the signature cannot be read.
     """
@@ -154,6 +157,7 @@ def node(
             outputs=outputs, wants_run=wants_run, call=function, licence=licence, models=models, devices=devices,
             vram_gb=vram_gb, formerly=formerly, volatile=volatile, isolated=wrapped, deterministic=deterministic,
             cheaper=_cheaper(id, params, cheaper or {}), besides=besides, group=group, credits=credits,
+            graph=graph,
         )  # fmt: skip
         function.__dict__[SPEC] = spec
         return function

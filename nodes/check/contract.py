@@ -63,7 +63,7 @@ class Found:
         return f"{what}{value:,.6g} {rule.unit}, {bound} {self.limit:,.6g} allowed"
 
 
-@node("check.contract", title="Asset contract", volatile=True, credits=True)
+@node("check.contract", title="Asset contract", version=2, graph=True, credits=True)
 def contract(
     run: Run,
     mesh: Mesh,

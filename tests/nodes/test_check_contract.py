@@ -16,6 +16,9 @@ from mesh_shapes import grid, moved, sphere, together
 from app.engine import BadFile, BadInput, BadParam, Credit, Files, Image, Material, Mesh, Report, Run
 from app.engine.graph import Graph, Link, Node
 from app.engine.graph_file import dumps
+from app.engine.plan import make_steps, step_key
+from app.engine.registry import discover
+from app.engine.store import Store
 from nodes.check._contract import RULES, TARGETS
 from nodes.check._measured import MEASURES
 from nodes.check.contract import contract
@@ -250,3 +253,24 @@ def test_on_the_command_line_a_breach_is_exit_status_1(tmp_path: Path, stop: boo
         assert "breaks 2 rules" in error["message"] and "500 triangles, at most 100" in error["message"]
         assert '"Decimate" (d; target_faces = 500' in error["message"] and '"Transform" (t' in error["message"]
         assert "max_triangles" in done.stderr
+
+
+def test_its_result_counts_until_what_it_may_blame_changes(tmp_path: Path) -> None:
+    """It names nodes by title and settings: those are part of its key; where nodes lie on the canvas is not."""
+    graph = Graph(
+        {"a": Node("a", "mesh.box"), "b": Node("b", "mesh.smooth"), "c": Node("c", "check.contract"),
+         "d": Node("d", "mesh.box")},
+        (Link("a", "out", "b", "mesh"), Link("b", "out", "c", "mesh")),
+    )  # fmt: skip
+    store, registry = Store(tmp_path), discover(("nodes",))
+
+    def key(graph: Graph) -> str:
+        step = next(step for step in make_steps(graph, registry, ["c"]) if step.node_id == "c")
+        return step_key(step, {"mesh": "0" * 32}, tmp_path, store)
+
+    def changed(id: str, **values: object) -> Graph:
+        return graph.with_nodes([replace(graph.nodes[id], **values)])
+
+    assert key(graph) == key(changed("a", at=(300.0, 7.0))) == key(changed("d", title="Elsewhere"))
+    others = [changed("a", title="Crate"), changed("b", params={"steps": 3}), changed("b", bypass=True)]
+    assert len({key(graph), *map(key, others)}) == 4
