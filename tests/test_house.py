@@ -23,7 +23,7 @@ PLANTED = {
 
 def lint_imports(folder: Path) -> str:
     tool = Path(sys.executable).with_name("lint-imports")
-    done = subprocess.run([tool, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run([tool, "--no-cache"], cwd=folder, capture_output=True, encoding="utf-8", check=False)
     return done.stdout + done.stderr
 
 
@@ -39,19 +39,20 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_contract_is_seen_to_fail(copy: Path) -> None:
-    names = re.findall(r'^name = "(.*)"$', (copy / "pyproject.toml").read_text().split("[tool.importlinter]")[1], re.M)
+    contracts = (copy / "pyproject.toml").read_text("utf-8").split("[tool.importlinter]")[1]
+    names = re.findall(r'^name = "(.*)"$', contracts, re.M)
     assert sorted(names) == sorted(PLANTED)
     assert "0 broken" in lint_imports(copy)
     for place, line in PLANTED.values():
         path = copy / place
-        path.write_text(path.read_text() + f"\n{line}\n")
+        path.write_text(path.read_text("utf-8") + f"\n{line}\n", "utf-8")
     said = lint_imports(copy)
     for name in names:
         assert f"{name} BROKEN" in said, said
 
 
 def committed() -> list[Path]:
-    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         pytest.skip("this is not a git checkout")
     return [ROOT / name for name in done.stdout.splitlines() if (ROOT / name).is_file()]
@@ -75,11 +76,11 @@ def test_no_lock_file_is_committed() -> None:
 
 
 def test_the_licence_and_every_package_starts_with_what_it_is_for() -> None:
-    assert (ROOT / "LICENSE").read_text().startswith("MIT License")
+    assert (ROOT / "LICENSE").read_text("utf-8").startswith("MIT License")
     for path in committed():
         if (
             path.suffix == ".py"
             and path.parts[len(ROOT.parts)] in ("app", "nodes", "viewer")
-            and path.read_text().strip()
+            and path.read_text("utf-8").strip()
         ):
-            assert path.read_text().lstrip().startswith('"""'), f"{path.name} does not say what it is for"
+            assert path.read_text("utf-8").lstrip().startswith('"""'), f"{path.name} does not say what it is for"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import locale
 import re
 import xml.etree.ElementTree as Tree
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +37,14 @@ HEAD = (
 POINTS = '<vertices><vertex x="0" y="0" z="0"/><vertex x="1" y="0" z="0"/><vertex x="0" y="1" z="0"/></vertices>'
 MESH = f'<mesh>{POINTS}<triangles><triangle v1="0" v2="1" v3="2"/></triangles></mesh>'
 ONE = f'<resources><object id="1">{MESH}</object></resources><build><item objectid="1"/></build></model>'
+
+
+@pytest.fixture(autouse=True)
+def _language_of_the_process() -> Iterator[None]:
+    """lib3mf sets the whole process to plain C when it reads; later tests would read files as ASCII."""
+    before = locale.setlocale(locale.LC_ALL)
+    yield
+    locale.setlocale(locale.LC_ALL, before)
 
 
 def out(mesh: Mesh, folder: Path, **params: object) -> tuple[Path, list[str]]:
