@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.engine import Mesh
 from nodes.mesh._blend import blend
+from nodes.mesh._once import once
 from nodes.mesh._wide import Wide
 from nodes.texture._loops import into_frame, look_up
 from nodes.texture._sky import Sky, first_from, openness, thickness
@@ -69,7 +69,7 @@ class Samples:
     at: Array
     number: Array
 
-    @cached_property
+    @once
     def hits(self) -> Hits:
         """The points of the source that they show."""
         mesh, rays = self.receiver.mesh, self.receiver.rays
@@ -87,15 +87,15 @@ class Samples:
         at[:, 0] = long - at[:, 0]
         return self.surface.completed(points, -inward, face, at)
 
-    @cached_property
+    @once
     def points(self) -> Array:
         return self.surface.positions(self.hits.face, self.hits.at)
 
-    @cached_property
+    @once
     def normal(self) -> Array:
         return unit(self.surface.value(self.surface.normals, self.hits))
 
-    @cached_property
+    @once
     def flat(self) -> Array:
         """(N, 3) unit normals of the faces themselves, on the side of the vertex normals."""
         a, b, c = (self.surface.mesh.vertices[self.surface.mesh.faces[self.hits.face, k]] for k in range(3))
@@ -104,7 +104,7 @@ class Samples:
         flat = np.where(long > 1e-30, across / np.maximum(long, 1e-30), self.normal)
         return np.where(np.einsum("ij,ij->i", flat, self.normal)[:, None] < 0, -flat, flat)
 
-    @cached_property
+    @once
     def open(self) -> tuple[Array, Array]:
         sky = self._sky
         return openness(sky, self.points, self.normal, self.flat, self.number, sky.reach)
