@@ -18,7 +18,7 @@ lint:
 	.venv/bin/lint-imports
 
 test: lint
-	$(XVFB) $(PYTHON) -m pytest $(ARGS)
+	@sh resources/test.sh $(ARGS)
 
 bench:
 	@sh resources/setup.sh test
