@@ -178,20 +178,41 @@ def far() -> float:
     return 0.02 * float(np.linalg.norm(np.subtract(*coarse().bounds)))
 
 
-def cycles(benchmark: Any, kind: str, samples: int) -> np.ndarray:
+def cycles(*kinds: str, samples: int = 1, seed: int = 0) -> dict[str, Any]:
     low, high = coarse(), fine()
     given = dict(vertices=low.vertices, faces=low.faces, uv=low.uv, high_vertices=high.vertices, high_faces=high.faces)
-    work = given | dict(size=1024, samples=samples, kind=kind, far=far())
-    made = benchmark.pedantic(lambda: ask("blender_bake", **work), rounds=1)
-    note_time(benchmark, made)
-    return np.asarray(made["pixels"])
+    how = dict(size=1024, samples=samples, seed=seed, kinds=list(kinds), far=far())
+    return ask("blender_bake", **given, **how)
 
 
 def test_bake_occlusion_peer_cycles(benchmark: Any) -> None:
-    pixels = cycles(benchmark, "AO", RAYS)
-    benchmark.extra_info["mean_openness"] = round(float(pixels[pixels[..., 3] > 0, :3].mean()), 4)
+    """``noise``: of one texel, from two bakes with other seeds."""
+    made = benchmark.pedantic(lambda: cycles("AO", samples=RAYS), rounds=1)
+    note_time(benchmark, made)
+    again = cycles("AO", samples=RAYS, seed=1)["pixels"][..., 0]
+    one = made["pixels"][..., 0]
+    lit = one > 0
+    benchmark.extra_info["mean_openness"] = round(float(one[lit].mean()), 4)
+    benchmark.extra_info["noise"] = round(float((one - again)[lit].std() / np.sqrt(2)), 5)
 
 
-def test_bake_normal_peer_cycles(benchmark: Any) -> None:
-    """The normal alone; the row beside it also makes height and position."""
-    cycles(benchmark, "NORMAL", 1)
+def test_noise_of_occlusion(benchmark: Any) -> None:
+    """The same for our rays, by their number: against what 1,024 of them give; ``_all`` with fully open points too."""
+    points, normal = (rows[::25] for rows in spots())
+    tree, number = widen(build(fine().vertices, fine().faces)), np.arange(len(points))
+
+    def share(rays: int) -> np.ndarray:
+        sky = Sky(tree, rays, LIFT, 10.0, 0.1, 0.1)
+        return openness(sky, points, normal, normal, number, 10.0)[0]
+
+    truth = benchmark.pedantic(lambda: share(1024), rounds=1)
+    shaded = (truth > 0) & (truth < 0.999)
+    for rays in (16, 32, 48, RAYS):
+        benchmark.extra_info[f"noise_{rays}"] = round(float((share(rays) - truth)[shaded].std()), 5)
+        benchmark.extra_info[f"noise_{rays}_all"] = round(float((share(rays) - truth).std()), 5)
+
+
+def test_bake_normal_and_position_peer_cycles(benchmark: Any) -> None:
+    """One bake for each; a height is not among those it knows. The row beside it makes all three."""
+    made = benchmark.pedantic(lambda: cycles("NORMAL", "POSITION"), rounds=1)
+    note_time(benchmark, made)

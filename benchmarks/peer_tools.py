@@ -119,7 +119,7 @@ def blender_smart_project(given: Arrays) -> Arrays:
 
 
 def blender_bake(given: Arrays) -> Arrays:
-    """High to low through Cycles on the processor. ``kind``: NORMAL or AO."""
+    """High to low through Cycles on the processor. ``kinds``: NORMAL, POSITION or AO, one bake for each."""
     bpy = empty_blender()
     high = into_blender({"vertices": given["high_vertices"], "faces": given["high_faces"]}, "high")
     low = into_blender(given, "low", uv=True)
@@ -133,15 +133,17 @@ def blender_bake(given: Arrays) -> Arrays:
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
     scene.cycles.device, scene.cycles.samples, scene.cycles.use_denoising = "CPU", int(given["samples"]), False
+    scene.cycles.seed = int(given.get("seed", 0))
     scene.world = bpy.data.worlds.new("world")
     high.select_set(True)
     low.select_set(True)
     bpy.context.view_layer.objects.active = low
     far = float(given["far"])
     with clock():
-        bpy.ops.object.bake(
-            type=str(given["kind"]), use_selected_to_active=True, cage_extrusion=far, max_ray_distance=3 * far, margin=0
-        )
+        for kind in given["kinds"].tolist():
+            bpy.ops.object.bake(
+                type=kind, use_selected_to_active=True, cage_extrusion=far, max_ray_distance=3 * far, margin=0
+            )
     pixels = np.empty(size * size * 4, np.float32)
     picture.pixels.foreach_get(pixels)
     return {"pixels": pixels.reshape(size, size, 4)[::-1]}
