@@ -21,7 +21,8 @@ def panel(qtbot, display) -> Iterator[object]:
 
     made = ViewerPanel()
     made.resize(500, 450)
-    made.show()
+    with qtbot.waitSignal(made._loaded, timeout=60_000):  # it warms up in a thread, and shows nothing in 3D before
+        made.show()
     qtbot.waitExposed(made)
     yield made
     made.shutdown()
