@@ -60,7 +60,7 @@ def hemisphere(normal: Array, rays: int, seed: int, out: Array) -> None:
         b = nx * ny * a
         one, two = scramble(seed + r)
         for k in range(rays):
-            u, v = (k + one) / rays, (k * 0.7548776662466927 + two) % 1.0
+            u, v = (k + one) / rays, (k * 0.6180339887498949 + two) % 1.0
             radius, turn = math.sqrt(u), 2.0 * math.pi * v
             x, y, z = radius * math.cos(turn), radius * math.sin(turn), math.sqrt(max(0.0, 1.0 - u))
             i = r * rays + k

@@ -19,7 +19,7 @@ from nodes.mesh._wide import STACK, Wide, aim, blocked, first_met
 from nodes.texture._loops import scramble
 
 Array = NDArray[Any]
-GOLDEN = 0.7548776662466927
+GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True)

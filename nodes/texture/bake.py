@@ -11,7 +11,7 @@ from nodes.texture._bake_words import Empty, Fine, Search, Wish
 NAMED = {"ambient": "occlusion", "relief": "height"}
 
 
-@node("texture.bake", title="Bake", group="Bake and project", version=2)
+@node("texture.bake", title="Bake", group="Bake and project", version=3)
 def bake(
     run: Run,
     source: Mesh,

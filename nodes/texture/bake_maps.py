@@ -38,7 +38,7 @@ class BakedMaps(NamedTuple):
     report: Report
 
 
-@node("texture.bake_maps", title="Bake maps", group="Bake and project")
+@node("texture.bake_maps", title="Bake maps", group="Bake and project", version=2)
 def bake_maps(
     run: Run,
     target: Mesh,

@@ -30,7 +30,7 @@ class Wear(NamedTuple):
     dust: Mask
 
 
-@node("texture.wear", title="Edge wear and dirt", group="Paint", version=2)
+@node("texture.wear", title="Edge wear and dirt", group="Paint", version=3)
 def wear(
     run: Run,
     mesh: Mesh,

@@ -415,3 +415,19 @@ def test_each_tile_of_a_layout_is_baked_as_if_it_were_the_only_one() -> None:
         assert run.notes and "1001, 1012" in run.notes[0]
     with pytest.raises(BadInput, match="no UVs on tile 1002"):
         bake_maps(Run(), tiled, whole, size=64, tile=1002, **wanted)
+
+
+def test_rays_are_spread_so_well_that_noise_is_far_below_chance() -> None:
+    """Openness below the rim of a bowl: for 64 rays at random its deviation would be sqrt(p (1 - p) / 64)."""
+    from nodes.mesh._bvh import build
+    from nodes.mesh._wide import widen
+    from nodes.texture._sky import Sky, openness
+
+    half = 0.5
+    roof = large((-9, half, -9), (-9, half, 9), (0.3, half, 9), (0.3, half, -9))
+    sky = Sky(widen(build(roof.vertices, roof.faces)), 64, 1e-4, 100.0, 1.0, 1.0)
+    points, up = np.zeros((4000, 3)), np.tile([0.0, 1.0, 0.0], (4000, 1))
+    share = openness(sky, points, up, up, np.arange(4000), 100.0)[0]
+    p = float(share.mean())
+    assert 0.1 < p < 0.9
+    assert float(share.std()) < 0.4 * np.sqrt(p * (1 - p) / 64)
