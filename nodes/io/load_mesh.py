@@ -13,6 +13,7 @@ from app.engine import BadFile, BadInput, Isolated, Mesh, OpenFile, Run, Setting
 from nodes.io._axes import METRES, OURS, USUAL, Frame, said_in, turned
 from nodes.io._beside import MAX_BYTES, Beside
 from nodes.io._companions import companions
+from nodes.io._content import content_of
 from nodes.io._parts import Part, Warn, joined
 from nodes.io._read_3mf import read_3mf
 from nodes.io._read_assimp import read_assimp
@@ -78,7 +79,7 @@ def load_mesh(
     sheet where they fit. Textures are looked for in the folder of the file and below, nowhere else. Author and licence
     travel to every export.
     """
-    data = content_of(path)
+    data = bytes_of(path)
     credit_file(run, path, licence, author, source)
     run.progress(0.1, "reading")
     beside = Beside(path.parent, run.warn, path.name)
@@ -115,22 +116,8 @@ def in_words(read: Callable[[], Found], name: str) -> Found:
         raise BadFile(f"{name} is damaged: {error}.", "Copy or export the file again.") from error
 
 
-def content_of(path: Path) -> bytes:
-    if path == Path():
-        raise BadFile("No file is chosen.", READABLE)
-    if path.suffix.lower() not in READERS:
-        raise BadFile(f"{path.name} is not a mesh file that can be read.", READABLE)
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadFile(f"{path.name} is larger than 2 GB.", "Reduce the mesh in the program that made it.")
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise BadFile(f"{path.name} is not there.", READABLE) from None
-    except OSError as error:
-        raise BadFile(f"{path.name} cannot be read: {error.strerror}.", "Check the file's permissions.") from error
-    if not data[:1_000_000].strip(b"\0 \r\n\t"):
-        raise BadFile(f"{path.name} is empty.", "Copy or export the file again.")
-    return data
+def bytes_of(path: Path) -> bytes:
+    return content_of(path, READERS, "mesh", READABLE, MAX_BYTES, "Reduce the mesh in the program that made it.")
 
 
 def finite_part(part: Part, drop: bool, run: Run) -> Part:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from app.engine import BadFile, Isolated, OpenFile, PointCloud, Run, Setting, node
 from nodes.io._axes import METRES, Frame, said_in, turned
 from nodes.io._cloud_parts import Rows
+from nodes.io._content import content_of
 from nodes.io._read_las import read_las
 from nodes.io._read_npz import read_npy, read_npz
 from nodes.io._read_pcd import read_pcd
@@ -65,7 +66,7 @@ def load_points(
     The result is in metres with +Y up; what was converted is said on the node. Colours, normals, or intensity as grey
     come along where the file has them.
     """
-    data = _content(path)
+    data = content_of(path, READERS, "point", READABLE, MAX_BYTES, "Thin it in the program that made it.")
     credit_file(run, path, licence, author, source)
     run.progress(0.1, "reading")
     try:
@@ -84,24 +85,6 @@ def load_points(
     if frame.words:
         run.warn(frame.words)
     return _placed(rows, frame, near, run)
-
-
-def _content(path: Path) -> bytes:
-    if path == Path():
-        raise BadFile("No file is chosen.", READABLE)
-    if path.suffix.lower() not in READERS:
-        raise BadFile(f"{path.name} is not a point file that can be read.", READABLE)
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadFile(f"{path.name} is larger than 8 GB.", "Thin it in the program that made it.")
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise BadFile(f"{path.name} is not there.", READABLE) from None
-    except OSError as error:
-        raise BadFile(f"{path.name} cannot be read: {error.strerror}.", "Check the file's permissions.") from error
-    if not data[:1_000_000].strip(b"\0 \r\n\t"):
-        raise BadFile(f"{path.name} is empty.", "Copy or export the file again.")
-    return data
 
 
 def _finite(rows: Rows, run: Run) -> Rows:

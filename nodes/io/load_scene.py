@@ -18,7 +18,7 @@ from nodes.io._read_obj import read_obj_scene
 from nodes.io._read_usd import read_usd_scene
 from nodes.io._scene_of import scene_of
 from nodes.io._stated import Author, Licence, Source, credit_file
-from nodes.io.load_mesh import COMMENTED, READERS, Units, content_of, finite_part, in_words, said_frame
+from nodes.io.load_mesh import COMMENTED, READERS, Units, bytes_of, finite_part, in_words, said_frame
 
 Reader = Callable[[bytes, Beside], Assembly]
 SCENES: dict[str, Reader] = {
@@ -60,7 +60,7 @@ def load_scene(
     result is in metres with +Y up. Take one object out with Pick from scene, put it back with Replace in scene, and
     write all of it with Export scene.
     """
-    data = content_of(path)
+    data = bytes_of(path)
     credit_file(run, path, licence, author, source)
     run.progress(0.1, "reading")
     suffix = path.suffix.lower()
