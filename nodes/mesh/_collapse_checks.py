@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from nodes.mesh._collapse_tables import HIGH, INNER, LOW, MOST_ON_AN_EDGE, PAIRS, STAMP
+from nodes.mesh._collapse_tables import INNER, MOST_ON_AN_EDGE, PAIRS, STAMP
 from nodes.mesh._jit import inlined, kernel
 from nodes.mesh._quadric import AREA, FIRST
 
@@ -14,15 +14,13 @@ Array = NDArray[Any]
 
 
 @inlined
-def _mark_ring(u: int, v: int, tri: Array, vert: Array, refs: Array, stamp: int, lot: Array) -> int:
-    """Mark the neighbours of u; how many of its faces hold v. -1 when a neighbour may not be touched."""
+def _mark_ring(u: int, v: int, tri: Array, vert: Array, refs: Array, stamp: int) -> int:
+    """Mark the neighbours of u; how many of its faces hold v."""
     shared = 0
     for i in range(vert[u, 0], vert[u, 0] + vert[u, 1]):
         f = refs[i]
         for k in range(3):
             w = tri[f, k]
-            if w < lot[LOW] or w >= lot[HIGH]:
-                return -1
             vert[w, 3] = stamp
             if w == v:
                 shared += 1
@@ -47,7 +45,7 @@ def _linked(u: int, v: int, tri: Array, vert: Array, refs: Array, lot: Array) ->
     but those of the faces between them."""
     lot[STAMP] += 2
     stamp = lot[STAMP]
-    shared = _mark_ring(u, v, tri, vert, refs, stamp, lot)
+    shared = _mark_ring(u, v, tri, vert, refs, stamp)
     if shared < 1 or shared > MOST_ON_AN_EDGE:
         return False
     vert[u, 3] = vert[v, 3] = 0
@@ -56,8 +54,6 @@ def _linked(u: int, v: int, tri: Array, vert: Array, refs: Array, lot: Array) ->
         f = refs[i]
         for k in range(3):
             w = tri[f, k]
-            if w < lot[LOW] or w >= lot[HIGH]:
-                return False
             if vert[w, 3] == stamp:
                 vert[w, 3] = stamp + 1
                 common += 1

@@ -22,11 +22,11 @@ from nodes.mesh._collapse_tables import (
     EMPTY,
     FACES,
     FEATURE,
+    FIXED,
     FULL,
     GONE,
-    HIGH,
     INNER,
-    LOW,
+    LOT,
     NEVER,
     PAIRS,
     PAUSE,
@@ -93,7 +93,7 @@ def _weigh(e: int, free: bool, tri: Array, vert: Array, edge: Array, at: Array, 
     column of ``pair`` with wedges of the one that goes)."""
     u, v, flags = edge[e, 0], edge[e, 1], edge[e, 3]
     ku, kv = vert[u, 2], vert[v, 2]
-    if (ku == CORNER and kv == CORNER) or (ku != INNER and kv != INNER and flags & FEATURE == 0):
+    if ku == FIXED or kv == FIXED or (ku == CORNER and kv == CORNER) or (ku != INNER and kv != INNER and flags & FEATURE == 0):
         return NEVER
     count = 1
     pair[0, 0], pair[0, 1] = u, v
@@ -124,7 +124,7 @@ def weigh_all(low: int, high: int, free: bool, tri: Array, vert: Array, edge: Ar
               refs: Array, cost: Array) -> None:  # fmt: skip
     """``cost`` (E,) float32 of the edges from ``low`` to ``high``; parts may run side by side."""
     pair, x, turn = np.empty((8, 2), np.int64), np.empty(3), np.empty(4, np.int64)
-    lot = np.zeros(9, np.int64)
+    lot = np.zeros(LOT, np.int64)
     for e in range(low, high):
         cost[e] = NEVER
         if edge[e, 3] & GONE == 0:
@@ -133,19 +133,13 @@ def weigh_all(low: int, high: int, free: bool, tri: Array, vert: Array, edge: Ar
 
 @kernel
 def line_up(low: int, high: int, last: int, cost: Array, edge: Array, heads: Array, lot: Array) -> int:
-    """Put the edges from ``low`` to ``high`` that cost less than bucket ``last`` into their buckets; how many.
-
-    Those with an end that may not be touched stay out.
-    """
+    """Put the edges from ``low`` to ``high`` that cost less than bucket ``last`` into their buckets; how many."""
     single, count = np.empty(1, np.float32), 0
     bits = single.view(np.int32)
     first = BUCKETS
     for i in range(high - low):
         e = high - 1 - i
         edge[e, 3] &= ~WAITS
-        a, b = edge[e, 0], edge[e, 1]
-        if min(a, b) < lot[LOW] or max(a, b) >= lot[HIGH]:
-            continue
         if cost[e] < NEVER and edge[e, 3] & GONE == 0:
             place = _bucket(cost[e], single, bits)
             if place < last:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodes.mesh._collapse_tables import OUTER
 from nodes.mesh._jit import inlined, kernel
 
 Array = NDArray[Any]
@@ -84,7 +85,8 @@ def _wall(tri: Array, f: int, k: int, at: Array, n: Array, weight: float, q: Arr
 
 @kernel
 def gather(tri: Array, at: Array, s: Array, edge: Array, walls: Array, q: Array) -> None:
-    """Fill ``q`` (zeros at first) from all faces. ``walls``: (256,) weight for each combination of edge flags."""
+    """Fill ``q`` (zeros at first) from all faces. ``walls``: (256,) weight for each combination of edge flags; those
+    of outer edges are left to :func:`stand`."""
     n, slope = np.empty(3), np.empty((s.shape[1], 4))
     for f in range(len(tri)):
         twice = normal_of(tri, f, at, n)
@@ -101,8 +103,21 @@ def gather(tri: Array, at: Array, s: Array, edge: Array, walls: Array, q: Array)
                 _plane(q, w, slope[j, 0], slope[j, 1], slope[j, 2], slope[j, 3], area)
                 for i in range(4):
                     q[w, FIRST + 4 * j + i] += area * slope[j, i]
-            weight = walls[edge[tri[f, 6 + k], 3] & 255]
-            if weight > 0.0:
+            flags = edge[tri[f, 6 + k], 3]
+            weight = walls[flags & 255]
+            if weight > 0.0 and flags & OUTER == 0:
+                _wall(tri, f, k, at, n, weight, q)
+
+
+@kernel
+def stand(tri: Array, at: Array, edge: Array, walls: Array, q: Array) -> None:
+    """Add the walls of all outer edges."""
+    n = np.empty(3)
+    for f in range(len(tri)):
+        for k in range(3):
+            flags = edge[tri[f, 6 + k], 3]
+            weight = walls[flags & 255]
+            if weight > 0.0 and flags & OUTER != 0 and normal_of(tri, f, at, n) > 0.0:
                 _wall(tri, f, k, at, n, weight, q)
 
 

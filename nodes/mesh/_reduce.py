@@ -51,20 +51,20 @@ class _Columns:
 
 @dataclass
 class _Source:
-    """A mesh taken apart: positions, wedges, the faces over three different positions."""
+    """A mesh taken apart: positions, wedges, faces over positions."""
 
     mesh: Mesh
     keep: Keep
     place: Weld = field(init=False)
     wedge: Weld = field(init=False)
-    real: Ints = field(init=False)
+    faces: Ints = field(init=False)
     columns: _Columns = field(init=False)
 
     def __post_init__(self) -> None:
         mesh = self.mesh
         self.place = weld_rows(mesh.vertices, few=0)
-        self.real = np.flatnonzero(~collapsed(self.place.ids[mesh.faces])).astype(np.int32)
-        if not len(self.real):
+        self.faces = self._numbered(self.place)
+        if collapsed(self.faces).all():
             raise BadInput("All faces of the mesh have collapsed to lines or points.", "Check the mesh that comes in.")
         if (self.keep.uv and mesh.uv is not None) or mesh.colours is not None:
             kept = [a for a in (mesh.uv if self.keep.uv else None, mesh.colours) if a is not None]
@@ -72,6 +72,10 @@ class _Source:
         else:
             self.wedge = self.place
         self.columns = self._columns()
+
+    def _numbered(self, weld: Weld) -> Ints:
+        faces = self.mesh.faces
+        return faces if weld.count == len(weld.ids) else weld.ids[faces]
 
     @property
     def free(self) -> bool:
@@ -97,16 +101,17 @@ class _Source:
     def surface(self) -> Surface:
         from nodes.mesh._net import Surface
 
-        mesh, rows = self.mesh, self.mesh.faces[self.real]
-        many = self.columns.values.shape[1]
+        mesh, many = self.mesh, self.columns.values.shape[1]
         shaded = mesh.normals is not None and self.keep.hard > 0
+        one = self.place.count == len(mesh.vertices)
         return Surface(
-            points=mesh.vertices[self.place.first].astype(np.float64),
-            faces=self.place.ids[rows],
-            wedges=self.wedge.ids[rows] if many else None,
+            points=mesh.vertices if one else mesh.vertices[self.place.first],
+            faces=self.faces,
+            wedges=self._numbered(self.wedge) if many else None,
             attributes=self.columns.values if many else None,
-            groups=mesh.face_groups[self.real] if mesh.face_groups is not None and self.keep.group > 0 else None,
-            corner_normals=mesh.normals[rows] if mesh.normals is not None and shaded else None,
+            groups=mesh.face_groups if mesh.face_groups is not None and self.keep.group > 0 else None,
+            normals=mesh.normals if shaded else None,
+            corners=mesh.faces,
             uv=self.columns.uv > 0,
         )
 
@@ -143,7 +148,7 @@ def _put_together(source: _Source, found: Collapsed) -> Mesh:
         uv=uv,
         colours=colours,
         material=mesh.material if kept else without_pictures(mesh.material),
-        face_groups=None if mesh.face_groups is None else mesh.face_groups[source.real[found.face_of]],
+        face_groups=None if mesh.face_groups is None else mesh.face_groups[found.face_of],
         name=mesh.name,
     )
 

@@ -63,18 +63,23 @@ def _link(sides: Array, newest: Array, before: Array) -> None:
         newest[sides[i]] = i
 
 
+def sides_of(faces: Array) -> tuple[Array, Array, Array]:
+    """(ends (E, 2), sides (M, 3), uses (E,)), all int32, of (M, 3) int32 faces."""
+    n, m = int(faces.max()) + 1 if len(faces) else 0, faces.size
+    ends, uses, sides = np.empty((m, 2), np.int32), np.empty(m, np.int32), np.empty((len(faces), 3), np.int32)
+    count = _edges(faces, np.full(n, -1, np.int32), np.empty(m, np.int32), ends, sides, uses)
+    return ends[:count], sides, uses[:count]
+
+
 def edge_table(faces: Array) -> tuple[Array, Array, Array, Array]:
     """(ends (E, 2), sides (M, 3), uses (E,), before (3M,)), all int32, of (M, 3) faces.
 
     ``before``: for each side the previous side on the same edge, or -1.
     """
-    n, m = int(faces.max()) + 1 if len(faces) else 0, faces.size
-    ends, uses, before = np.empty((m, 2), np.int32), np.empty(m, np.int32), np.empty(m, np.int32)
-    sides = np.empty((len(faces), 3), np.int32)
-    heads, after = np.full(n, -1, np.int32), np.empty(m, np.int32)
-    count = _edges(faces.astype(np.int32), heads, after, ends, sides, uses)
-    _link(sides.ravel(), np.full(count, -1, np.int32), before)
-    return ends[:count].copy(), sides, uses[:count].copy(), before
+    ends, sides, uses = sides_of(faces.astype(np.int32))
+    before = np.empty(faces.size, np.int32)
+    _link(sides.ravel(), np.full(len(ends), -1, np.int32), before)
+    return ends.copy(), sides, uses.copy(), before
 
 
 @kernel
