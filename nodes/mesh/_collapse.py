@@ -23,7 +23,7 @@ from nodes.mesh._parts import Ground, Stock, Upper, packed
 
 Array = NDArray[Any]
 Told = Callable[[float], None]
-APART, DEEP, BANDS = 1.4, 6, 8
+APART, DEEP, BANDS = 2, 6, 8
 GENTLE, FIRM, BLUNT = 0.7, 0.2, 0.02
 
 

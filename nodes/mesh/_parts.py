@@ -57,7 +57,7 @@ class Stock(Protocol):
         """All of it, at most as many faces as one part."""
 
     def joined(self, parts: list[Left]) -> Net:
-        """One net of what is left; the list is emptied."""
+        """One net of what is left; the list is emptied, and nothing more can be cut."""
 
 
 def left_of(net: Net) -> Left:
@@ -142,7 +142,8 @@ class Ground:
             features(only, net.tri, net.edge, net.face_of, groups, normals, corners, net.at, self.cosine)
 
     def joined(self, parts: list[Left]) -> Net:
-        net = _joined(parts, self.places, self.spare_wedges.length, True)
+        places, self.order, self.valence, self.spare = self.places, *np.empty((2, 0), np.int32), Spare(0)
+        net = _joined(parts, places, self.spare_wedges.length, True)
         self._features(OUTER, net)
         stand(net.tri, net.at, net.edge, self.walls, net.q)
         net.edge[:, 3] &= ~OUTER
