@@ -2,9 +2,8 @@
 
 Quadrics over position and attributes say what a collapse costs (:mod:`nodes.mesh._quadric`), the cheapest goes first
 (:mod:`nodes.mesh._contract`). A vertex on a line of features moves along that line only, and where lines meet it stays.
-While many faces are left, edges are taken in small neighbourhoods up to a common cost, so that the work stays within
-the processor's cache, and regions side by side; what cheap edges remain between them goes in a later round. The last
-round is one queue.
+While many faces are left, parts of the mesh go down to a common cost side by side and are joined again
+(:mod:`nodes.mesh._levels`). The last level is one queue.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from numpy.typing import NDArray
 from nodes.mesh._collapse_tables import BORDER, BUCKETS, CROWD, FACES, FEATURE, GROUP, HARD, SEAM
 from nodes.mesh._levels import Queue, Way, level, parts_of
 from nodes.mesh._net import SOFT_SHIFT, Net, Surface, soften
-from nodes.mesh._parts import Ground, Stock, Upper, packed
+from nodes.mesh._stock import Ground, Stock, Upper, packed
 
 Array = NDArray[Any]
 Told = Callable[[float], None]
-APART, DEEP, BANDS = 2, 6, 8
+APART, DEEP, BANDS = 2, 5, 8
 GENTLE, FIRM, BLUNT = 0.7, 0.2, 0.02
 
 

@@ -93,7 +93,9 @@ def _weigh(e: int, free: bool, tri: Array, vert: Array, edge: Array, at: Array, 
     column of ``pair`` with wedges of the one that goes)."""
     u, v, flags = edge[e, 0], edge[e, 1], edge[e, 3]
     ku, kv = vert[u, 2], vert[v, 2]
-    if ku == FIXED or kv == FIXED or (ku == CORNER and kv == CORNER) or (ku != INNER and kv != INNER and flags & FEATURE == 0):
+    if ku == FIXED or kv == FIXED or (ku == CORNER and kv == CORNER):
+        return NEVER
+    if ku != INNER and kv != INNER and flags & FEATURE == 0:
         return NEVER
     count = 1
     pair[0, 0], pair[0, 1] = u, v

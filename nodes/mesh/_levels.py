@@ -19,12 +19,13 @@ from nodes.mesh._collapse_steps import tidy
 from nodes.mesh._collapse_tables import BUCKET, BUCKETS, DONE, FACES, FIXED, FULL, PAUSE
 from nodes.mesh._contract import contract, line_up, weigh_all
 from nodes.mesh._net import Net
-from nodes.mesh._parts import Left, Stock, left_of
+from nodes.mesh._parts import Left, left_of
+from nodes.mesh._stock import Stock
 
 Array = NDArray[Any]
 Job = TypeVar("Job")
 Done = TypeVar("Done")
-FACES_EACH, MOST_THREADS, PATIENCE_S, LOOKS = 25_000, 8, 0.05, 30_000
+FACES_EACH, MANY, MOST_THREADS, PATIENCE_S, LOOKS = 50_000, 400_000, 8, 0.05, 30_000
 PATCH, PATCHES, FACES_A_PATCH, STEPS = 2_000, 16, 25_000, 16
 SPARE, ALMOST_ALL = 1.2, 0.95
 
@@ -48,13 +49,17 @@ class Queue:
 
     def weigh(self, bands: int = 1) -> None:
         """The cost of every edge, in bands side by side."""
-        net, cuts = self.net, np.linspace(0, len(self.net.edge), 1 + bands).astype(int)
-        tables = net.tri, net.vert, net.edge, net.at, net.q, net.s, net.refs
+        net, cuts = self.net, np.linspace(0, len(self.net.edge), 1 + bands).astype(int).tolist()
+
+        def band(low: int, high: int) -> None:
+            tables = net.tri, net.vert, net.edge, net.at, net.q, net.s, net.refs
+            weigh_all(low, high, self.way.free, *tables, self.cost)
+
         if bands == 1:
-            weigh_all(0, len(net.edge), self.way.free, *tables, self.cost)
-            return
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda cut: weigh_all(*cut, self.way.free, *tables, self.cost), pairwise(cuts.tolist())))
+            band(0, len(net.edge))
+        else:
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(band, cuts[:-1], cuts[1:]))
 
     def line_up(self, last: int) -> None:
         line_up(0, len(self.cost), last, self.cost, self.net.edge, self.heads, self.net.lot)
@@ -76,7 +81,8 @@ class Queue:
 
 
 def parts_of(faces: int) -> int:
-    return max(1, round(faces / FACES_EACH))
+    """Of many faces twice as many parts: they stay in the cache, and there are enough for every processor."""
+    return max(1, round(faces / FACES_EACH * (2 if faces > MANY else 1)))
 
 
 def level(stock: Stock, goal: int, target: int, way: Way, told: Callable[[float], None]) -> Net:

@@ -17,7 +17,7 @@ def _weight(what: str) -> Slider:
     return Slider(0, 100, step=0.1, help=f"How firmly {what}. 1 is usual.", advanced=True)
 
 
-@node("mesh.decimate", title="Decimate", group="Reduce and remesh", version=2)
+@node("mesh.decimate", title="Decimate", group="Reduce and remesh", version=3)
 def decimate(
     run: Run,
     mesh: Mesh,

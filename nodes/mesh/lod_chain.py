@@ -32,7 +32,7 @@ class Chain(NamedTuple):
     report: Report
 
 
-@node("mesh.lod_chain", title="LOD chain", group="Reduce and remesh")
+@node("mesh.lod_chain", title="LOD chain", group="Reduce and remesh", version=2)
 def lod_chain(
     run: Run,
     mesh: Mesh,

@@ -68,7 +68,7 @@ def one_hull(
     return _told(run, mesh, points, [fitted(points, max_vertices, contain, floor)], engine)
 
 
-@node("physics.collision", title="Collision hulls", isolated=Isolated(limit_s=240, fallback=one_hull))
+@node("physics.collision", title="Collision hulls", version=2, isolated=Isolated(limit_s=240, fallback=one_hull))
 def collision(
     run: Run,
     mesh: Mesh,

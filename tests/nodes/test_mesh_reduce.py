@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from mesh_shapes import bumpy, gap, grid, moved, oracle, sphere, surface_points,
 from app.engine import Cancelled, Image, Mesh, Run
 from app.engine.codec import digest, encode
 from nodes.io.load_mesh import load_mesh
+from nodes.mesh import _levels
 from nodes.mesh._measure import measure
 from nodes.mesh._metrics import difference, nearest_on, surface_of
 from nodes.mesh._topology import edges_of, face_vectors, weld_points
@@ -20,6 +22,12 @@ from nodes.mesh.decimate import decimate
 from nodes.mesh.primitives import box, cylinder
 from nodes.mesh.unwrap import unwrap
 from nodes.texture._loops import look_up
+
+
+@pytest.fixture(autouse=True, params=[pytest.param(50_000, id="one part"), pytest.param(4_000, id="many parts")])
+def parts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large meshes are worked on in parts: all that is promised holds in small ones too."""
+    monkeypatch.setattr(_levels, "FACES_EACH", request.param)
 
 
 def turned(mesh: Mesh, was: Mesh) -> int:
@@ -197,6 +205,15 @@ def test_equal_input_gives_equal_bytes() -> None:
     order = np.random.default_rng(0).permutation(len(mesh.faces))
     other = decimate(Run(), replace(mesh, faces=mesh.faces[order]), 700)
     assert gap(other, decimate(Run(), mesh, 700)) < 0.12
+
+
+def test_the_number_of_processors_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = unwrap(Run(), bumpy(5), method="fast")
+    made = set()
+    for count in (1, 8):
+        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
+        made.add(digest(encode(decimate(Run(), mesh, 2000))))
+    assert len(made) == 1
 
 
 def test_it_stops_in_the_middle() -> None:
