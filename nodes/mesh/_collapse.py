@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodes.mesh._collapse_tables import BORDER, BUCKETS, CROWD, FACES, FEATURE, GROUP, HARD, SEAM
+from nodes.mesh._ground import Ground, Upper, Whole, packed
 from nodes.mesh._levels import Queue, Way, level, parts_of
 from nodes.mesh._net import SOFT_SHIFT, Net, Surface, soften
-from nodes.mesh._stock import Ground, Stock, Upper, packed
 
 Array = NDArray[Any]
 Told = Callable[[float], None]
@@ -105,14 +105,14 @@ class _Work:
             self.way = self.way._replace(least=least, lines=lines)
             self.sweep()
 
-    def lowered(self, stock: Stock) -> Net:
+    def lowered(self, whole: Whole) -> Net:
         """Level by level, until one queue can do the rest."""
-        while stock.count > APART * self.target and parts_of(stock.count) > 1:
-            goal, before = max(int(APART * self.target), int(stock.count / DEEP)), stock.count
-            stock = Upper(level(stock, goal, self.target, self.way, self.tell))
-            if stock.count > 0.9 * before:
+        while whole.count > APART * self.target and parts_of(whole.count) > 1:
+            goal, before = max(int(APART * self.target), int(whole.count / DEEP)), whole.count
+            whole = Upper(level(whole, goal, self.target, self.way, self.tell))
+            if whole.count > 0.9 * before:
                 break
-        return stock.whole()
+        return whole.uncut()
 
     def sweep(self) -> None:
         """Weigh all edges and collapse; again while that helps, since a collapse can make room for its neighbours."""

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from nodes.mesh._collapse_steps import tidy
 from nodes.mesh._collapse_tables import BUCKET, BUCKETS, DONE, FACES, FIXED, FULL, PAUSE
 from nodes.mesh._contract import contract, line_up, weigh_all
+from nodes.mesh._ground import Whole
 from nodes.mesh._net import Net
 from nodes.mesh._parts import Left, left_of
-from nodes.mesh._stock import Stock
 
 Array = NDArray[Any]
 Job = TypeVar("Job")
@@ -85,38 +85,38 @@ def parts_of(faces: int) -> int:
     return max(1, round(faces / FACES_EACH * (2 if faces > MANY else 1)))
 
 
-def level(stock: Stock, goal: int, target: int, way: Way, told: Callable[[float], None]) -> Net:
+def level(whole: Whole, goal: int, target: int, way: Way, told: Callable[[float], None]) -> Net:
     """About ``goal`` faces. No part has less than its share of ``target`` and a little more.
 
     ``told``: called now and then with the faces left, from this thread; may raise.
     """
-    cuts = np.linspace(0, stock.count, parts_of(stock.count) + 1).astype(int).tolist()
-    last = _limit(stock, goal, way, told)
-    share = min(1.0, SPARE * target / stock.count)
+    cuts = np.linspace(0, whole.count, parts_of(whole.count) + 1).astype(int).tolist()
+    last = _limit(whole, goal, way, told)
+    share = min(1.0, SPARE * target / whole.count)
 
     def work(cut: tuple[int, int], stop: Callable[[], None]) -> Left:
-        net = stock.cut(*cut)
+        net = whole.cut(*cut)
         queue = Queue(net, way)
         queue.weigh()
         queue.line_up(last)
         queue.until(int(np.ceil(len(net.tri) * share)), last, stop)
         return left_of(net)
 
-    gone = (stock.count - goal) / (len(cuts) - 1)
-    parts = _side_by_side(work, list(pairwise(cuts)), lambda done: told(stock.count - gone * done))
-    return stock.joined(parts)
+    gone = (whole.count - goal) / (len(cuts) - 1)
+    parts = _side_by_side(work, list(pairwise(cuts)), lambda done: told(whole.count - gone * done))
+    return whole.joined(parts)
 
 
-def _limit(stock: Stock, goal: int, way: Way, told: Callable[[float], None]) -> int:
+def _limit(whole: Whole, goal: int, way: Way, told: Callable[[float], None]) -> int:
     """The bucket of cost below which so much goes from patches as would leave ``goal`` faces of all."""
-    count = int(np.clip(stock.count // FACES_A_PATCH, 4, PATCHES))
-    starts = np.linspace(0, stock.count - PATCH, count).astype(int).tolist()
+    count = int(np.clip(whole.count // FACES_A_PATCH, 4, PATCHES))
+    starts = np.linspace(0, whole.count - PATCH, count).astype(int).tolist()
     found = _side_by_side(
-        lambda low, stop: _costs(stock.cut(low, low + PATCH), way, stop), starts, lambda done: told(stock.count)
+        lambda low, stop: _costs(whole.cut(low, low + PATCH), way, stop), starts, lambda done: told(whole.count)
     )
     buckets, weights = (np.concatenate(part) for part in zip(*found, strict=True))
     order = np.argsort(buckets, kind="stable")
-    share = min(ALMOST_ALL, (stock.count - goal) / (2 * stock.places))
+    share = min(ALMOST_ALL, (whole.count - goal) / (2 * whole.places))
     total = np.cumsum(weights[order])
     return int(buckets[order][min(len(order) - 1, np.searchsorted(total, share * total[-1]))]) + 1
 

@@ -25,7 +25,7 @@ SPACE = 2
 
 class Left(NamedTuple):
     """What is left of a part. ``tri``: (n, 9) as in a net, but flags in place of edges, and all numbers those of the
-    stock. ``places``, ``wedges``: the numbers of rows of ``at`` and of ``s`` and ``q``."""
+    whole they were cut from. ``places``, ``wedges``: the numbers of rows of ``at`` and of ``s`` and ``q``."""
 
     tri: Array
     face_of: Array

@@ -1,175 +1,132 @@
-"""What parts of a mesh are cut from: the surface as it came in, or the net that a level of collapses has left.
+"""Several meshes as solid bodies in one pool, and back: booleans move no attribute that they need not cut.
 
-Parts share nothing, so they are worked on side by side, each small enough for the processor's cache, and no more than a
-few are in memory at a time.
+Manifold (Lalish 2021) carries a row of values per vertex and a number per face through its operations. The rows are
+the attributes that any of the meshes has, the number is the face of the mesh.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Protocol
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nodes.mesh._collapse_tables import OUTER
-from nodes.mesh._jit import kernel
-from nodes.mesh._net import Net, Surface, features, kinds
-from nodes.mesh._order import along_the_surface, numbered
-from nodes.mesh._parts import KEPT, Left, inherit, joined, left_of, ready, settle, wired
-from nodes.mesh._quadric import FIRST, gather, stand
+from app.engine import Mesh
+from nodes.mesh._rows import WIDTHS, filled, group_starts
+from nodes.mesh._slivers import without_slivers
+from nodes.mesh._topology import collapsed, weld_points
 
 Array = NDArray[Any]
+UNIT = 1e-5
 
 
-class Stock(Protocol):
-    """What parts are cut from."""
+@dataclass(frozen=True)
+class Stock:
+    """``meshes`` with one material. ``names``: normals, for hard edges at cuts, and what else any of them has.
+    ``first``: id of the first in Manifold. ``groups``: the part number that each mesh's numbers begin at, or None where
+    none has any and there is one mesh.
+    """
 
-    @property
-    def count(self) -> int:
-        """Faces."""
+    meshes: Sequence[Mesh]
+    names: tuple[str, ...]
+    groups: tuple[int, ...] | None
+    first: int
 
-    @property
-    def places(self) -> int:
-        """Vertices."""
+    def body(self, k: int) -> Any:
+        """Mesh ``k`` as a Manifold over its welded positions; ``status()`` says whether it is one."""
+        import manifold3d
 
-    def cut(self, low: int, high: int) -> Net:
-        """Faces ``low`` to ``high`` along the surface."""
+        mesh = self.meshes[k]
+        weld = weld_points(mesh.vertices)
+        welded = weld.first[weld.ids]
+        again = np.flatnonzero(welded != np.arange(len(welded)))
+        real = np.flatnonzero(~collapsed(welded[mesh.faces]))
+        rows = np.concatenate([mesh.vertices, *(filled(mesh, name) for name in self.names)], axis=1)
+        return manifold3d.Manifold(
+            manifold3d.Mesh(
+                np.ascontiguousarray(rows, np.float32),
+                np.ascontiguousarray(mesh.faces[real], np.uint32),
+                again.astype(np.uint32),
+                welded[again].astype(np.uint32),
+                run_index=np.array([0, 3 * len(real)], np.uint32),
+                run_original_id=np.array([self.first + k], np.uint32),
+                face_id=real.astype(np.uint32),
+            )
+        )
 
-    def whole(self) -> Net:
-        """All of it, at most as many faces as one part."""
+    def mesh(self, body: Any, turned: Collection[int] = ()) -> Mesh:
+        """What a Manifold made of these bodies is as a mesh: faces in the order of the meshes and of their faces.
 
-    def joined(self, parts: list[Left]) -> Net:
-        """One net of what is left; the list is emptied, and nothing more can be cut."""
+        ``turned``: meshes whose faces look the other way now, as those of what was taken away.
+        """
+        got = body.to_mesh()
+        rows, tri = np.asarray(got.vert_properties, np.float32), got.tri_verts.astype(np.int32)
+        index = np.asarray(got.run_index, np.int64) // 3
+        which = np.repeat(np.asarray(got.run_original_id, np.int64) - self.first, index[1:] - index[:-1])
+        source = np.array(got.face_id, np.int64)
+        order = np.argsort(which << 32 | source)
+        tri, which, source = tri[order], which[order], source[order]
+        faces, changed = _as_before(self.meshes, rows[:, :3], tri, which, source)
+        values = self._attributes(rows, faces, np.isin(which, list(turned)))
+        result = Mesh(
+            np.ascontiguousarray(rows[:, :3]),
+            faces,
+            material=self.meshes[0].material,
+            face_groups=self._parts(which, source),
+            name=self.meshes[0].name,
+            **values,
+        )
+        return without_slivers(result, changed)
 
+    def _attributes(self, rows: Array, faces: Array, turned: Array) -> dict[str, Any]:
+        values, at = {}, 3
+        for name in self.names:
+            values[name] = np.ascontiguousarray(rows[:, at : at + WIDTHS[name]])
+            at += WIDTHS[name]
+        if "normals" in values:
+            back = np.zeros(len(rows), bool)
+            back[faces[turned]] = True
+            values["normals"] = _unit(np.where(back[:, None], -values["normals"], values["normals"]))
+        if "colours" in values:
+            values["colours"] = values["colours"].clip(0, 1)
+        return values
 
-class Spare:
-    """Tables of numbers, -1 all over, that are handed back so."""
-
-    def __init__(self, length: int) -> None:
-        self.length, self.free = length, list[Array]()
-
-    def numbered(self, rows: Array, table: Array, column: int, tri: Array, to: int) -> Array:
-        try:
-            new = self.free.pop()
-        except IndexError:
-            new = np.full(self.length, -1, np.int32)
-        old = numbered(rows, table, column, tri, to, new)
-        self.free.append(new)
-        return old
-
-
-class Ground:
-    """A surface as it came in, which has no edges and quadrics yet."""
-
-    def __init__(self, surface: Surface, walls: Array, cosine: float) -> None:
-        self.surface, self.walls, self.cosine = surface, walls, cosine
-        low, high = surface.points.min(axis=0).astype(np.float64), surface.points.max(axis=0).astype(np.float64)
-        self.middle, self.size = (low + high) / 2, max(float(np.linalg.norm(high - low)), 1e-30)
-        span = max(float((high - low).max()), 1e-30)
-        self.order = along_the_surface(surface.points, surface.faces, self.middle, span)
-        self.valence = np.zeros(len(surface.points), np.int32)
-        _count(self.order, surface.faces, self.valence)
-        self.spare = Spare(len(surface.points))
-        self.many = 0 if surface.attributes is None else surface.attributes.shape[1]
-        self.spare_wedges = Spare(0 if surface.attributes is None else len(surface.attributes))
-
-    @property
-    def count(self) -> int:
-        return len(self.order)
-
-    @property
-    def places(self) -> int:
-        return len(self.valence)
-
-    def cut(self, low: int, high: int) -> Net:
-        surface, rows = self.surface, self.order[low:high]
-        tri = np.empty((len(rows), 9), np.int32)
-        places = wedges = self.spare.numbered(rows, surface.faces, 0, tri, 0)
-        at, s = (surface.points[places] - self.middle) / self.size, np.empty((0, 0))
-        if surface.wedges is not None and surface.attributes is not None:
-            wedges = self.spare_wedges.numbered(rows, surface.wedges, 0, tri, 3)
-            s = surface.attributes[wedges]
-        else:
-            tri[:, 3:6] = tri[:, :3]
-        q = np.zeros((len(wedges), FIRST + 4 * self.many))
-        net = wired(tri, at, s, q, self.valence[places], (rows, places, wedges))
-        self._features(0, net)
-        settle(net, self.valence)
-        gather(tri, at, s, net.edge, self.walls, q)
-        return ready(net)
-
-    def whole(self) -> Net:
-        return self.cut(0, self.count)
-
-    def _features(self, only: int, net: Net) -> None:
-        surface, none = self.surface, np.empty((0, 3), np.float32)
-        groups = np.empty(0, np.int32) if surface.groups is None else surface.groups
-        normals = none if surface.normals is None else surface.normals
-        corners = surface.faces if surface.corners is None else surface.corners
-        if self.many or len(groups) or len(normals):
-            features(only, net.tri, net.edge, net.face_of, groups, normals, corners, net.at, self.cosine)
-
-    def joined(self, parts: list[Left]) -> Net:
-        places, self.order, self.valence, self.spare = self.places, *np.empty((2, 0), np.int32), Spare(0)
-        net = joined(parts, places, self.spare_wedges.length, True)
-        self._features(OUTER, net)
-        stand(net.tri, net.at, net.edge, self.walls, net.q)
-        net.edge[:, 3] &= ~OUTER
-        kinds(net.edge, net.vert)
-        return net
+    def _parts(self, which: Array, source: Array) -> Array | None:
+        if self.groups is None:
+            return None
+        numbers = np.empty(len(which), np.int32)
+        for k, (mesh, start) in enumerate(zip(self.meshes, self.groups, strict=True)):
+            here = which == k
+            numbers[here] = start + (0 if mesh.face_groups is None else mesh.face_groups[source[here]])
+        return numbers
 
 
-def packed(net: Net) -> Net:
-    """Without the faces that are gone."""
-    same = (np.arange(len(some), dtype=np.int32) for some in (net.face_of, net.place_of, net.wedge_of))
-    part = left_of(replace(net, face_of=next(same), place_of=next(same), wedge_of=next(same)))
-    return Upper(net).joined([part])
+def stocked(meshes: Sequence[Mesh]) -> Stock:
+    """``meshes``: with one material between them. Parts of later meshes get numbers behind those of earlier ones."""
+    import manifold3d
+
+    names = tuple(n for n in WIDTHS if n == "normals" or any(getattr(mesh, n) is not None for mesh in meshes))
+    starts = None if len(meshes) == 1 and meshes[0].face_groups is None else group_starts(meshes)
+    return Stock(meshes, names, starts, int(manifold3d.Manifold.reserve_ids(len(meshes))))
 
 
-class Upper:
-    """A net of which no face is gone."""
-
-    def __init__(self, net: Net) -> None:
-        self.net = net
-        self.spare, self.spare_wedges = Spare(len(net.vert)), Spare(len(net.s))
-        self.valence = net.vert[:, 1].copy()
-
-    @property
-    def count(self) -> int:
-        return len(self.net.tri)
-
-    @property
-    def places(self) -> int:
-        return len(self.valence)
-
-    def cut(self, low: int, high: int) -> Net:
-        net, rows = self.net, np.arange(low, high, dtype=np.int32)
-        tri = np.empty((len(rows), 9), np.int32)
-        places = wedges = self.spare.numbered(rows, net.tri, 0, tri, 0)
-        if len(net.s):
-            wedges = self.spare_wedges.numbered(rows, net.tri, 3, tri, 3)
-        else:
-            tri[:, 3:6] = tri[:, :3]
-        s = net.s[wedges] if len(net.s) else net.s
-        part = wired(tri, net.at[places], s, net.q[wedges], self.valence[places], (rows, places, wedges))
-        inherit(tri, net.edge[net.tri[low:high, 6:], 3] & KEPT, part.edge)
-        settle(part, self.valence)
-        return ready(part)
-
-    def whole(self) -> Net:
-        return ready(self.net)
-
-    def joined(self, parts: list[Left]) -> Net:
-        net, old = joined(parts, self.places, len(self.net.s), False), self.net
-        net.edge[:, 3] &= ~OUTER
-        kinds(net.edge, net.vert)
-        numbers = old.face_of[net.face_of], old.place_of[net.place_of], old.wedge_of[net.wedge_of]
-        return replace(net, face_of=numbers[0], place_of=numbers[1], wedge_of=numbers[2])
+def _as_before(meshes: Sequence[Mesh], at: Array, tri: Array, which: Array, source: Array) -> tuple[Array, Array]:
+    """(each face begun at the corner that its source begins at, where that corner is still there, which were cut)."""
+    ends = np.searchsorted(which, np.arange(len(meshes) + 1))
+    parts = [mesh.vertices[mesh.faces[source[a:b]]] for mesh, (a, b) in zip(meshes, pairwise(ends), strict=True)]
+    before = np.concatenate(parts)
+    turn = np.zeros(len(tri), np.int64)
+    for k in (2, 1):
+        turn[(at[tri[:, k]] == before[:, 0]).all(axis=1)] = k
+    faces = np.take_along_axis(tri, (turn[:, None] + np.arange(3)) % 3, axis=1)
+    return faces, (at[faces[:, 1]] != before[:, 1]).any(axis=1) | (at[faces[:, 2]] != before[:, 2]).any(axis=1)
 
 
-@kernel
-def _count(rows: Array, faces: Array, out: Array) -> None:
-    for f in rows:
-        for k in range(3):
-            out[faces[f, k]] += 1
+def _unit(vectors: Array) -> Array:
+    """Of length one; those that are already stay bit by bit."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled = np.where(length > 1e-6, vectors / np.maximum(length, 1e-6), np.array((0, 1, 0), np.float32))
+    return np.where(np.abs(length - 1) < UNIT, vectors, scaled).astype(np.float32)
