@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app.engine import Mesh
 from nodes.mesh._stretch import Stretch, stretch
 from nodes.mesh._topology import (
+    FEW,
     Edges,
     Ints,
     collapsed,
@@ -125,11 +126,21 @@ def flat_faces(mesh: Mesh) -> Array:
 def flat(vertices: Array, faces: Ints) -> Array:
     """The same for (N, 3) positions."""
     size = np.linalg.norm(face_vectors(vertices, faces), axis=1)
-    at = vertices[faces].astype(np.float64)
-    longest = np.sqrt(((at - np.roll(at, 1, axis=1)) ** 2).sum(axis=2).max(axis=1, initial=0.0))
-    reach = float(np.abs(at).max(initial=0.0))
+    longest, reach = _longest(vertices, faces)
     least = longest * np.maximum(1e-6 * longest, ROUNDING * reach)
     return np.asarray(size <= np.maximum(least, size.max(initial=0.0) * 1e-10))
+
+
+def _longest(vertices: Array, faces: Ints) -> tuple[Array, float]:
+    """((M,) length of the longest side of each face, the largest coordinate in use)."""
+    if len(faces) > FEW:
+        from nodes.mesh._vectors import longest
+
+        out = np.empty(len(faces))
+        return out, float(longest(vertices, faces, out))
+    at = vertices[faces].astype(np.float64)
+    sides = np.sqrt(((at - np.roll(at, 1, axis=1)) ** 2).sum(axis=2).max(axis=1, initial=0.0))
+    return sides, float(np.abs(at).max(initial=0.0))
 
 
 def measure(mesh: Mesh, skin: Skin | None = None) -> Shape:

@@ -163,9 +163,14 @@ def collapsed(faces: Ints) -> Bools:
 
 def face_vectors(vertices: NDArray[Any], faces: Ints) -> NDArray[np.float64]:
     """(M, 3) float64: direction of the face normal, length twice the face's area."""
+    if len(faces) > FEW:
+        from nodes.mesh._vectors import crossed
+
+        out = np.empty((len(faces), 3))
+        crossed(vertices, faces, out)
+        return out
     a, b, c = (vertices[faces[:, k]].astype(np.float64) for k in range(3))
-    crossed: NDArray[np.float64] = np.cross(b - a, c - a)
-    return crossed
+    return np.asarray(np.cross(b - a, c - a))
 
 
 def signed_volume(vertices: NDArray[Any], faces: Ints) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from mesh_shapes import box, grid, moved, sphere, together
 from planted import DEFECTS, ROWS, SOUND, Bed, NoRoom, coloured
 
 from app.engine import Cancelled, Image, Material, Mesh, Report, Run
+from nodes.mesh import _measure, _topology
 from nodes.mesh._crossing import crossings
 from nodes.mesh._findings import COLOURS
 from nodes.mesh._mass import mass_of, smallest_box
@@ -309,3 +310,14 @@ def test_welding_is_by_position() -> None:
     mesh = SOUND["box with UVs"]()
     assert weld_points(mesh.vertices).count < len(mesh.vertices)
     assert facts(mesh).value(PAIRS) == 0 and facts(mesh).value("score (of 100)") == 100
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_compiled_loops_over_many_faces_find_the_same_bits(dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    vertices, faces = rng.normal(size=(500, 3)).astype(dtype), rng.integers(0, 500, (4_000, 3)).astype(np.int32)
+    vectors, low = _topology.face_vectors(vertices, faces), _measure.flat(vertices, faces)
+    for module in (_topology, _measure):
+        monkeypatch.setattr(module, "FEW", 10)
+    assert np.array_equal(vectors, _topology.face_vectors(vertices, faces))
+    assert np.array_equal(low, _measure.flat(vertices, faces)) and low.any() and not low.all()
