@@ -166,25 +166,30 @@ def _overlap(low: Array, high: Array, i: int, other_low: Array, other_high: Arra
 @kernel
 def _search(
     node_low: Array, node_high: Array, child: Array, start: Array, count: Array, low: Array, high: Array,
-    p: Array, f: Array, solid: Array, first: int, last: int, budget: int,
+    p: Array, f: Array, solid: Array, near: Array, whole: bool, first: int, last: int, budget: int,
 ) -> tuple[Array, int]:  # fmt: skip
-    """(pairs in tree order, box tests made, or -1 when they were more than ``budget``)."""
+    """(pairs in tree order, box tests made, or -1 when they were more than ``budget``).
+
+    Unless ``whole``, pairs with at least one face in ``near``, (M,) bool.
+    """
     found, n, tests, stack = np.empty((64, 2), np.int64), 0, 0, np.empty(256, np.int32)
     for i in range(first, last):
-        stack[0], top = 0, 1 if solid[i] else 0
+        stack[0], top = 0, 1 if solid[i] and (whole or near[i]) else 0
         while top > 0:
             top -= 1
             node = stack[top]
             end = start[node] + count[node]
             tests += 1
-            if end <= i + 1 or not _overlap(low, high, i, node_low, node_high, node):
+            if (whole and end <= i + 1) or not _overlap(low, high, i, node_low, node_high, node):
                 continue
             if child[node] >= 0:
                 stack[top], stack[top + 1] = child[node], child[node] + 1
                 top += 2
                 continue
-            for j in range(max(start[node], i + 1), end):
+            for j in range(max(start[node], i + 1) if whole else start[node], end):
                 tests += 1
+                if not whole and j <= i and (j == i or near[j]):
+                    continue
                 if solid[j] and _overlap(low, high, i, low, high, j) and _meet(p, f, i, j):
                     if n == len(found):
                         wider = np.empty((2 * n, 2), np.int64)
@@ -203,13 +208,14 @@ def crossings(
     told: Callable[[float], None] = lambda _: None,
     tree: Tree | None = None,
     least_budget: int = TESTS_AT_LEAST,
+    near: Array | None = None,
 ) -> Crossings:
     """All pairs of triangles that run through one another.
 
     ``points``: (N, 3) single precision positions, each place named once, so that equal corners have equal numbers.
     ``faces``: (M, 3), those without area are passed over. ``told``: called with the fraction done, for stopping.
     ``tree``: over these faces, where it is at hand. The search is given up after 400 tests a face, but not before
-    ``least_budget``: only heaps on one spot need so many.
+    ``least_budget``: only heaps on one spot need so many. ``near``: (M,) bool, only pairs with one of these faces.
     """
     if len(faces) < 2:
         return Crossings(np.zeros((0, 2), np.int64))
@@ -220,11 +226,12 @@ def crossings(
     low, high = at.min(axis=1), at.max(axis=1)
     budget = max(least_budget, TESTS_A_FACE * len(faces))
     boxes = (tree.low, tree.high, tree.child, tree.start, tree.count)
+    some = np.zeros(0, bool) if near is None else near[tree.order]
     found, spent = [], 0
 
     def part(first: int) -> tuple[Array, int]:
         end = min(first + AT_ONCE, len(faces))
-        return _search(*boxes, low, high, exact, corner, solid, first, end, budget)
+        return _search(*boxes, low, high, exact, corner, solid, some, near is None, first, end, budget)
 
     with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
         waiting = [pool.submit(part, first) for first in range(0, len(faces), AT_ONCE)]

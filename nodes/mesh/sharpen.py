@@ -68,14 +68,14 @@ def _safe(run: Run, before: Array, move: Array, faces: Ints) -> Array:
 
     facing = face_vectors(before, faces)
     old = _keys(crossings(before.astype(np.float32), faces, lambda _: run.check()).pairs)
-    share = np.ones(len(before))
-    held = 0
+    share, pairs, near, held = np.ones(len(before)), np.zeros((0, 2), np.int64), None, 0
     for number in range(ROUNDS):
         run.progress(0.4 + 0.5 * number / ROUNDS, "looking for crossings")
         now = (before + share[:, None] * move).astype(np.float32)
         bad = np.einsum("ij,ij->i", face_vectors(now, faces), facing) < 0
-        found = crossings(now, faces, lambda _: run.check())
-        new = found.pairs[~np.isin(_keys(found.pairs), old)]
+        found = crossings(now, faces, lambda _: run.check(), near=near).pairs
+        pairs = np.concatenate([pairs if near is None else pairs[~near[pairs].any(axis=1)], found])
+        new = pairs[~np.isin(_keys(pairs), old)]
         bad[new.ravel()] = True
         touched = np.unique(faces[bad])
         touched = touched[share[touched] > 0]
@@ -83,6 +83,7 @@ def _safe(run: Run, before: Array, move: Array, faces: Ints) -> Array:
             break
         held = max(held, len(touched))
         share[touched] = share[touched] / 2 if number < HALVINGS else 0.0
+        near = np.isin(faces, touched).any(axis=1)
     else:
         run.warn("Some faces run through one another now: choose less strength, or put a Repair step after this one.")
     if held:

@@ -108,6 +108,9 @@ def test_crossings_of_a_heap_as_found_by_fractions(count: int) -> None:
     found = crossings(points, faces)
     assert found.whole
     assert list(map(tuple, found.pairs.tolist())) == slow_pairs(points, faces)
+    near = rng.random(len(faces)) < 0.3
+    some = crossings(points, faces, near=near).pairs
+    assert some.tolist() == found.pairs[near[found.pairs].any(axis=1)].tolist()
 
 
 def pairs(points: list, faces: list) -> list[list[int]]:
