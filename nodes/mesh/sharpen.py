@@ -68,7 +68,8 @@ def _safe(run: Run, before: Array, move: Array, faces: Ints) -> Array:
 
     facing = face_vectors(before, faces)
     old = _keys(crossings(before.astype(np.float32), faces, lambda _: run.check()).pairs)
-    share, pairs, near, held = np.ones(len(before)), np.zeros((0, 2), np.int64), None, 0
+    share, pairs, held = np.ones(len(before)), np.zeros((0, 2), np.int64), 0
+    near: Array | None = None
     for number in range(ROUNDS):
         run.progress(0.4 + 0.5 * number / ROUNDS, "looking for crossings")
         now = (before + share[:, None] * move).astype(np.float32)
@@ -83,7 +84,7 @@ def _safe(run: Run, before: Array, move: Array, faces: Ints) -> Array:
             break
         held = max(held, len(touched))
         share[touched] = share[touched] / 2 if number < HALVINGS else 0.0
-        near = np.isin(faces, touched).any(axis=1)
+        near = np.asarray(np.isin(faces, touched).any(axis=1))
     else:
         run.warn("Some faces run through one another now: choose less strength, or put a Repair step after this one.")
     if held:
