@@ -74,11 +74,14 @@ def _lanczos(array: Float32, size: tuple[int, int]) -> Float32:
     return np.stack(done, axis=-1).reshape(size[1], size[0], *array.shape[2:])
 
 
-def resample_pixels(pixels: Float32, size: tuple[int, int], how: Filter = "area", linear: bool = False) -> Float32:
+def resample_pixels(
+    pixels: Float32, size: tuple[int, int], how: Filter = "area", linear: bool = False, weigh: bool = True
+) -> Float32:
     """(H, W, 4) straight alpha to ``size`` (width, height), values 0..1.
 
     Colours are weighted by alpha, so that what lies under transparency never shows at an edge. Where the result is
     clear, the colours there are those of the plain resampling. ``linear``: mix light instead of encoded values.
+    ``weigh`` off: alpha is a number like the others, as in packed maps, and each channel stands by itself.
     """
     if size == pixels.shape[1::-1]:
         return pixels
@@ -87,8 +90,7 @@ def resample_pixels(pixels: Float32, size: tuple[int, int], how: Filter = "area"
     plain = np.clip(resample(colours, size, how), 0, 1)
     if float(alpha.min()) < 1:
         small = np.clip(resample(alpha[..., 0], size, how), 0, 1)[..., None]
-        weighted = resample(colours * alpha, size, how)
-        plain = unweight(weighted, small, plain)
+        plain = unweight(resample(colours * alpha, size, how), small, plain) if weigh else plain
     else:
         small = np.ones((*plain.shape[:2], 1), np.float32)
     return np.concatenate([to_srgb(plain) if linear else plain, small], axis=-1)

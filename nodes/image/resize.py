@@ -13,7 +13,7 @@ To = Literal["longest side", "exact size", "factor"]
 Choice = Literal["auto", "area", "lanczos", "bilinear", "nearest"]
 
 
-@node("image.resize", title="Resize", group="Size and place")
+@node("image.resize", title="Resize", group="Size and place", version=2)
 def resize(
     image: Image,
     to: Annotated[To, Setting(help="What decides the new size.")] = "longest side",
@@ -28,12 +28,14 @@ def resize(
 ) -> Image:
     """Make a picture smaller or larger.
 
-    Colours are weighted by their opacity, so a cut-out gets no dark or coloured rim.
+    Colours are weighted by their opacity, so a cut-out gets no dark or coloured rim; of data, each channel stands by
+    itself. For maps of a material, use Resize texture.
     """
     size = _size(image, to, (longest_side, width, height), factor)
     check_size(*size)
     how: Filter = ("area" if max(size) <= max(image.size) else "lanczos") if method == "auto" else method
-    pixels = resample_pixels(image.pixels, size, how, linear_light and image.space == "srgb")
+    colours = image.space == "srgb"
+    pixels = resample_pixels(image.pixels, size, how, linear_light and colours, weigh=colours)
     return Image(np.ascontiguousarray(np.clip(pixels, 0, 1), np.float32), image.space)
 
 

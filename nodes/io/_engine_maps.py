@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from app.engine import Image, Material, Run
-from nodes.image._pixels import fit_within, resample
+from nodes.image._pixels import fit_within
 from nodes.io._credits import properties
 from nodes.io._engines import Engine
 from nodes.io._factors import times_factor
@@ -83,17 +82,8 @@ def encoded(run: Run, picture: Picture, form: Form) -> bytes:
 
 
 def _blocks(run: Run, image: Image, content: Content) -> Blocks:
-    """With mipmaps. The alpha of packed data is a map like the others, and must not weigh them as it shrinks."""
-    block = format_for(image, content)
-    if content != "data":
-        return compress(image, content, block, True, lambda _: run.check())
-    found = []
-    for level in range(max(image.size).bit_length()):
-        size = (max(1, image.size[0] >> level), max(1, image.size[1] >> level))
-        rows = [resample(np.ascontiguousarray(image.pixels[..., k]), size) for k in range(4)]
-        smaller = Image(np.ascontiguousarray(np.clip(np.stack(rows, axis=-1), 0, 1)), "data")
-        found.append(compress(smaller, content, block, False, lambda _: run.check()))
-    return replace(found[0], levels=tuple(blocks.levels[0] for blocks in found))
+    """With mipmaps."""
+    return compress(image, content, format_for(image, content), True, lambda _: run.check())
 
 
 def _limited(image: Image, content: Content, longest: int) -> Image:

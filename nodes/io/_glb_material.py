@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,12 +47,12 @@ def sheets(material: Material, longest: int) -> dict[str, Sheet]:
         alone = replace(m, roughness=None, metallic=None)
         found["occlusion"] = Sheet(("occlusion", _place(m.occlusion)), lambda: orm_bytes(alone, longest), False)
     if m.normal is not None:
-        found["normal"] = _colour(m.normal, longest, False)
+        found["normal"] = _colour(m.normal, longest, False, normal=True)
     if m.emissive is not None:
         found["emissive"] = _colour(m.emissive, longest, False)
     for name, value in m.layers:
         if isinstance(value, Image):
-            found[name] = _colour(value, longest, True)
+            found[name] = _colour(value, longest, True, normal="Normal" in name)
     return found
 
 
@@ -66,8 +67,9 @@ def _follows(material: Material, name: str) -> tuple[bool, Transform]:
     return second, dict(material.transforms).get(name, AS_IT_IS if second else placing_of(material))
 
 
-def _colour(image: Image, longest: int, alpha: bool) -> Sheet:
-    return Sheet((_place(image), alpha), lambda: colour_bytes(image, longest, alpha), image.space == "srgb")
+def _colour(image: Image, longest: int, alpha: bool, normal: bool = False) -> Sheet:
+    paint = partial(colour_bytes, image, longest, alpha, normal)
+    return Sheet((_place(image), alpha, normal), paint, image.space == "srgb" and not normal)
 
 
 def _place(image: Image | None) -> tuple[int, ...]:

@@ -56,16 +56,16 @@ def read_picture(path: Path, at_least: int = 0, colour: bool = True, tone: Tone 
     """
     data = _bytes(path)
     if is_block_texture(data):
-        texture = block_values(path, data, MAX_PIXELS)
+        texture = block_values(path, data, MAX_PIXELS, colour)
         height, width = texture.shape[:2]
         factor = max(1, max(width, height) // at_least) if at_least else 1
-        return Found(np.ascontiguousarray(_floats(texture, factor)), (width, height), ())
+        return Found(np.ascontiguousarray(_floats(texture, factor, colour)), (width, height), ())
     light = _light(path, data)
     if light is not None:
         pixels, remarks = to_picture(light, tone, colour)
         height, width = pixels.shape[:2]
         factor = max(1, max(width, height) // at_least) if at_least else 1
-        return Found(np.ascontiguousarray(_floats(pixels, factor)), (width, height), (*light.notes, *remarks))
+        return Found(np.ascontiguousarray(_floats(pixels, factor, colour)), (width, height), (*light.notes, *remarks))
     picture = _header(path, data)
     notes: list[str] = []
     try:
@@ -78,7 +78,7 @@ def read_picture(path: Path, at_least: int = 0, colour: bool = True, tone: Tone 
     turn = picture.getexif().get(ORIENTATION, 1)
     width, height = picture.size
     size = (height, width) if turn in (5, 6, 7, 8) else (width, height)
-    return Found(np.ascontiguousarray(_upright(_floats(values, max(1, factor)), turn)), size, tuple(notes))
+    return Found(np.ascontiguousarray(_upright(_floats(values, max(1, factor), colour), turn)), size, tuple(notes))
 
 
 def _light(path: Path, data: bytes) -> Light | None:
@@ -229,8 +229,8 @@ def _convert_deep(values: NDArray[np.uint16], convert: Callable[[Picture], Pictu
     return result
 
 
-def _floats(values: NDArray[Any], factor: int) -> NDArray[np.float32]:
-    """(H, W, 4) float32, reduced by a whole factor, weighted by alpha, in strips so that memory stays small."""
+def _floats(values: NDArray[Any], factor: int, colour: bool) -> NDArray[np.float32]:
+    """(H, W, 4) float32, reduced by a whole factor in strips so that memory stays small; colours weighted by alpha."""
     if factor == 1:
         return Image.of(values).pixels
     height, width = values.shape[:2]
@@ -238,7 +238,7 @@ def _floats(values: NDArray[Any], factor: int) -> NDArray[np.float32]:
     for top in range(0, height, factor * 64):
         strip = Image.of(values[top : top + factor * 64]).pixels
         size = (max(1, width // factor), max(1, round(len(strip) / factor)))
-        strips.append(resample_pixels(strip, size))
+        strips.append(resample_pixels(strip, size, weigh=colour))
     return np.concatenate(strips)
 
 

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import BadFile
+from app.engine import BadFile, Image
+from nodes.image._pixels import to_srgb
+from nodes.texture import _bc6h_read
 from nodes.texture._blocks import Blocks, decoded
 from nodes.texture._ktx2 import IDENTIFIER, ZSTANDARD, read
 from nodes.texture._zstd import expanded
@@ -20,6 +22,7 @@ SUFFIXES = (".dds", ".ktx2")
 DX10 = 84
 LEAST_BYTES = 8  # of a block of 4 x 4 pixels
 DXGI = 128
+LIGHT = DXGI + 20
 PLAIN_TWINS = {72: 71, 75: 74, 78: 77}  # the sRGB codes that Pillow does not know, and the same without the flag
 ANOTHER = "Save it as PNG in the program that made it, or as BC1 to BC7 without Basis Universal."
 
@@ -29,20 +32,21 @@ def is_block_texture(data: bytes) -> bool:
     return data[:4] == b"DDS " or data[: len(IDENTIFIER)] == IDENTIFIER
 
 
-def block_values(path: Path, data: bytes, most: int) -> NDArray[Any]:
-    """(H, W) or (H, W, C) uint8. The blue of two-channel normal maps is worked out. Raises :class:`BadFile`.
+def block_values(path: Path, data: bytes, most: int, colour: bool = False) -> NDArray[Any]:
+    """(H, W) or (H, W, C), uint8 or float32. The blue of two-channel normal maps is worked out, the light of BC6H
+    becomes sRGB for ``colour``. Raises :class:`BadFile`.
 
     ``most``: pixels that are read at most.
     """
     try:
-        return _dds(path, data, most) if data[:4] == b"DDS " else _ktx2(path, data, most)
+        return _dds(path, data, most, colour) if data[:4] == b"DDS " else _ktx2(path, data, most, colour)
     except (NotImplementedError, KeyError) as error:
         raise BadFile(f"{path.name} is a kind of texture that is not read here: {error}.", ANOTHER) from error
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error) as error:
         raise BadFile(f"{path.name} cannot be read: {error}.", ANOTHER) from error
 
 
-def _dds(path: Path, data: bytes, most: int) -> NDArray[Any]:
+def _dds(path: Path, data: bytes, most: int, colour: bool) -> NDArray[Any]:
     from PIL import Image as Pictures
 
     if len(data) < DXGI:
@@ -59,9 +63,17 @@ def _dds(path: Path, data: bytes, most: int) -> NDArray[Any]:
         warnings.simplefilter("ignore", Pictures.DecompressionBombWarning)
         file = Pictures.open(io.BytesIO(data), formats=["DDS"])
     with file:
-        normals = getattr(file, "pixel_format", "") in ("BC5", "BC5S")
+        form = getattr(file, "pixel_format", "")
         values = np.asarray(file if file.mode in ("L", "RGB", "RGBA") else file.convert("RGBA"))
-    return _with_blue(values) if normals else values
+    if form == "BC6H":
+        found = _bc6h_read.decode(data[LIGHT : LIGHT + -(-width // 4) * -(-height // 4) * 16], (width, height))
+        return _shown(Image.of(values if found is None else found), colour)
+    return _with_blue(values) if form in ("BC5", "BC5S") else values
+
+
+def _shown(light: Image, colour: bool) -> NDArray[Any]:
+    """What BC6H holds, within 0 to 1."""
+    return to_srgb(light.rgb) if colour else light.rgb
 
 
 def _with_blue(values: NDArray[Any]) -> NDArray[Any]:
@@ -70,13 +82,15 @@ def _with_blue(values: NDArray[Any]) -> NDArray[Any]:
     return np.dstack([values[..., :2], np.rint(127.5 * z + 127.5).astype(np.uint8)])
 
 
-def _ktx2(path: Path, data: bytes, most: int) -> NDArray[Any]:
+def _ktx2(path: Path, data: bytes, most: int, colour: bool) -> NDArray[Any]:
     found = read(data)
     _check(path, *found.size, most)
     level = expanded(found.data, found.length) if found.scheme == ZSTANDARD else found.data
     if len(level) != found.length:
         raise ValueError("it is damaged")
     image = decoded(Blocks(found.form, False, found.size, (level,)), "data")
+    if found.form == "BC6H":
+        return _shown(image, colour)
     values: NDArray[Any] = np.rint(image.pixels * np.float32(255)).astype(np.uint8)
     return values
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import Image, Material
-from nodes.image._pixels import fit_within, resample, resample_pixels
+from nodes.image._pixels import fit_within, resample
+from nodes.texture._scaling import scaled
 
 UInt8 = NDArray[np.uint8]
 TextureSize = Literal["as they are", "4096", "2048", "1024", "512", "256"]
@@ -34,13 +35,18 @@ def longest_side(size: TextureSize) -> int:
     return 0 if size == "as they are" else int(size)
 
 
-def colour_bytes(image: Image, longest: int, alpha: bool) -> UInt8:
-    """(H, W, 4) uint8, or (H, W, 3) without ``alpha`` or where the picture is opaque throughout."""
+def colour_bytes(image: Image, longest: int, alpha: bool, normal: bool = False) -> UInt8:
+    """(H, W, 4) uint8, or (H, W, 3) without ``alpha`` or where the picture is opaque throughout.
+
+    A picture that is too large shrinks as what it is: colours as light, a ``normal`` map as directions, else numbers.
+    """
     pixels = image.pixels
+    keep = alpha and float(pixels[..., 3].min()) < 254.5 / 255
     size = _limited(image.size, longest)
     if size != image.size:
-        pixels = resample_pixels(pixels, size) if alpha else resample(np.ascontiguousarray(pixels[..., :3]), size)
-    keep = alpha and float(pixels[..., 3].min()) < 254.5 / 255
+        opaque = np.ones((*pixels.shape[:2], 1), np.float32)
+        whole = pixels if keep else np.concatenate([pixels[..., :3], opaque], axis=2)
+        pixels = scaled(whole, size, "normal" if normal else "colour" if image.space == "srgb" else "data")
     return to_bytes(pixels if keep else pixels[..., :3])
 
 

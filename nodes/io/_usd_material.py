@@ -69,7 +69,7 @@ class Materials:
         if (orm := orm_bytes(full, self.longest)) is not None:
             pixels["orm"] = orm
         if material.normal is not None:
-            pixels["normal"] = colour_bytes(material.normal, self.longest, alpha=False)
+            pixels["normal"] = colour_bytes(material.normal, self.longest, alpha=False, normal=True)
         if (glow := _full(material, "emissive")) is not None:
             pixels["emissive"] = colour_bytes(glow, self.longest, alpha=False)
         done: dict[str, Encoded] = encode_all(pixels, {"base_colour": self.jpeg, "emissive": self.jpeg})

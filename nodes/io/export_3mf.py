@@ -23,7 +23,7 @@ Unit = Literal["millimetres", "centimetres", "metres", "inches"]
 PREVIEW = 256
 
 
-@node("io.export_3mf", title="Export 3MF", group="Export", credits=True)
+@node("io.export_3mf", title="Export 3MF", group="Export", version=2, credits=True)
 def export_3mf(
     run: Run,
     mesh: Mesh,

@@ -11,7 +11,7 @@ from nodes.io._credits import CreditsFile, with_credits
 from nodes.texture._blocks import dds, decoded
 
 
-@node("io.export_dds", title="Export DDS", group="Export", credits=True)
+@node("io.export_dds", title="Export DDS", group="Export", version=2, credits=True)
 def export_dds(
     run: Run,
     image: Image,

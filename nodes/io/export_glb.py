@@ -33,7 +33,7 @@ Bits = Annotated[
 ]
 
 
-@node("io.export_glb", title="Export GLB", version=2, group="Export", credits=True)
+@node("io.export_glb", title="Export GLB", version=3, group="Export", credits=True)
 def export_glb(
     run: Run,
     mesh: Mesh,

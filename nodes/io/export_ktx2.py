@@ -13,7 +13,7 @@ from nodes.texture._ktx2 import ktx2
 from nodes.texture._zstd import compressed
 
 
-@node("io.export_ktx2", title="Export KTX2", group="Export", credits=True)
+@node("io.export_ktx2", title="Export KTX2", group="Export", version=2, credits=True)
 def export_ktx2(
     run: Run,
     image: Image,

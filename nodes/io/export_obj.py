@@ -28,7 +28,7 @@ KEYWORDS = {
 }
 
 
-@node("io.export_obj", title="Export OBJ", group="Export", credits=True)
+@node("io.export_obj", title="Export OBJ", group="Export", version=2, credits=True)
 def export_obj(
     run: Run,
     mesh: Mesh,
@@ -126,7 +126,7 @@ def _pictures(material: Material, longest: int) -> dict[str, UInt8]:
             pictures["opacity"] = pixels[..., 3]
     for name in ("emissive", "normal"):
         if (image := maps[name]) is not None:
-            pictures[name] = colour_bytes(image, longest, alpha=False)
+            pictures[name] = colour_bytes(image, longest, alpha=False, normal=name == "normal")
     for name in ("roughness", "metallic", "occlusion", "height"):
         if (image := maps[name]) is not None:
             pictures[name] = grey_bytes(image, longest)

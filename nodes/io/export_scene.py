@@ -26,7 +26,7 @@ SceneFile = Annotated[
 ]
 
 
-@node("io.export_scene", title="Export scene", group="Export", credits=True)
+@node("io.export_scene", title="Export scene", group="Export", version=2, credits=True)
 def export_scene(
     run: Run,
     scene: Scene,

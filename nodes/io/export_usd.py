@@ -19,7 +19,7 @@ UsdFile = Annotated[
 ]
 
 
-@node("io.export_usd", title="Export USD", group="Export", credits=True)
+@node("io.export_usd", title="Export USD", group="Export", version=2, credits=True)
 def export_usd(
     run: Run,
     mesh: Mesh,

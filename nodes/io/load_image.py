@@ -14,7 +14,7 @@ from nodes.io._tone import Bright, Tone
 Content = Literal["colour", "data"]
 
 
-@node("io.load_image", title="Load image", group="Load", version=2, isolated=Isolated(limit_s=60))
+@node("io.load_image", title="Load image", group="Load", version=3, isolated=Isolated(limit_s=60))
 def load_image(
     run: Run,
     path: Annotated[Path, OpenFile(suffixes=SUFFIXES, companions=beside, help="The picture to read.")] = Path(),
@@ -56,5 +56,5 @@ def load_image(
     if 0 < longest_side < max(found.size):
         size = fit_within(found.size, longest_side)
         run.warn(f"Reduced from {found.size[0]} x {found.size[1]} to {size[0]} x {size[1]} pixels.")
-        pixels = resample_pixels(pixels, size)
+        pixels = resample_pixels(pixels, size, weigh=content == "colour")
     return Image(pixels, "srgb" if content == "colour" else "data")

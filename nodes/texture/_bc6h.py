@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodes.mesh._jit import kernel
+from nodes.texture._bc6h_read import LEVELS, WHOLE
 from nodes.texture._block_line import in_bands, main_line, refit
 
-LEVELS = np.array([0, 4, 9, 13, 17, 21, 26, 30, 34, 38, 43, 47, 51, 55, 60, 64], np.float32) / np.float32(64)
-WHOLE = 0xFFFF
 BRIGHTEST = 65504.0
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadInput, Image
-from nodes.image._pixels import Float32
+from nodes.image._pixels import Float32, to_linear, to_srgb
+from nodes.texture import _bc6h_read
 from nodes.texture._scaling import Content, scaled
 
 Block = Literal["BC1", "BC3", "BC4", "BC5", "BC7", "BC6H"]
@@ -47,7 +48,8 @@ def format_for(image: Image, content: Content) -> Block:
 def compress(image: Image, content: Content, form: Block, mipmaps: bool, tell: Callable[[float], None]) -> Blocks:
     """Encode a picture and, on wish, every half size down to one pixel.
 
-    Sides that are no multiple of 4 are carried on inside the last block, as the formats want it. Raises
+    Sides that are no multiple of 4 are carried on inside the last block, as the formats want it. BC6H holds light and
+    has no sRGB flag, so colours are stored as linear light. Raises
     :class:`BadInput` for a picture larger than any graphics card takes.
     """
     if max(image.size) > MOST:
@@ -59,7 +61,7 @@ def compress(image: Image, content: Content, form: Block, mipmaps: bool, tell: C
         if level:
             width, height = pixels.shape[1], pixels.shape[0]
             pixels = scaled(pixels, (max(1, width // 2), max(1, height // 2)), content)
-        levels.append(_encoded(pixels, form))
+        levels.append(_encoded(to_linear(pixels) if srgb and form == "BC6H" else pixels, form))
     return Blocks(form, srgb, image.size, tuple(levels))
 
 
@@ -89,16 +91,24 @@ def dds(blocks: Blocks) -> bytes:
     return b"DDS " + header + pixel_format + struct.pack("<5I", caps, 0, 0, 0, 0) + extended + b"".join(blocks.levels)
 
 
-def decoded(blocks: Blocks, content: Content, level: int = 0) -> Image:
-    """What a graphics card reads from the blocks, decoded by Pillow; the third axis of normals is worked out."""
+def _by_pillow(blocks: Blocks) -> NDArray[np.uint8]:
     from PIL import Image as Pictures
 
+    with Pictures.open(io.BytesIO(dds(blocks))) as file:
+        return np.asarray(file.convert("L" if file.mode == "L" else "RGBA"), np.uint8)
+
+
+def decoded(blocks: Blocks, content: Content, level: int = 0) -> Image:
+    """What a graphics card reads from the blocks, decoded by Pillow; the third axis of normals is worked out.
+
+    The light of BC6H comes back as sRGB where ``content`` is colour and the blocks were made from such.
+    """
     size = (max(1, blocks.size[0] >> level), max(1, blocks.size[1] >> level))
     alone = Blocks(blocks.form, False, size, blocks.levels[level : level + 1])
-    with Pictures.open(io.BytesIO(dds(alone))) as file:
-        grey = file.mode == "L"
-        values = np.asarray(file.convert("L" if grey else "RGBA"), np.uint8)
-    image = Image.of(values, "srgb" if content == "colour" else "data")
+    light = _bc6h_read.decode(alone.levels[0], size) if blocks.form == "BC6H" else None
+    image = Image.of(_by_pillow(alone) if light is None else light, "srgb" if content == "colour" else "data")
+    if blocks.form == "BC6H" and blocks.srgb:
+        return Image.of(to_srgb(image.rgb), image.space)
     if blocks.form != "BC5":
         return image
     x, y = image.rgb[..., 0] * 2 - 1, image.rgb[..., 1] * 2 - 1

@@ -16,9 +16,10 @@ UP = np.array((0, 0, 1), np.float32)
 def scaled(pixels: Float32, size: tuple[int, int], content: Content, how: Filter = "area") -> Float32:
     """(H, W, 4) to ``size`` (width, height), 0..1, straight alpha.
 
-    Colours are mixed as light and weighted by alpha; normals are averaged and brought back to unit length.
+    Colours are mixed as light and weighted by alpha; normals are averaged and brought back to unit length; of data,
+    each channel stands by itself.
     """
-    small = np.clip(resample_pixels(pixels, size, how, linear=content == "colour"), 0, 1)
+    small = np.clip(resample_pixels(pixels, size, how, content == "colour", weigh=content != "data"), 0, 1)
     return renormalised(small) if content == "normal" else small
 
 

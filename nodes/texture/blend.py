@@ -20,7 +20,7 @@ PLAIN = {"normal": (0.5, 0.5, 1.0), "height": (0.5, 0.5, 0.5)}
 KINDS: dict[str, Content] = {"base_colour": "colour", "emissive": "colour", "normal": "normal"}
 
 
-@node("texture.blend", title="Blend textures", group="Paint")
+@node("texture.blend", title="Blend textures", group="Paint", version=2)
 def blend(
     run: Run,
     below: Image,

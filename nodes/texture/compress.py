@@ -22,7 +22,7 @@ class Compressed(NamedTuple):
     report: Report
 
 
-@node("texture.compress", title="Compression check", group="Pack and compress")
+@node("texture.compress", title="Compression check", group="Pack and compress", version=2)
 def compress_check(
     run: Run,
     image: Image,

@@ -9,7 +9,7 @@ from app.engine import Colour, Image, Material, Mesh, Setting, Slider, node, rgb
 from nodes.mesh._checks import need_uv
 
 
-@node("texture.apply_material", title="Material", group="Material")
+@node("texture.apply_material", title="Material", group="Material", version=2)
 def apply_material(
     mesh: Mesh,
     base_colour: Image | None = None,
@@ -27,7 +27,9 @@ def apply_material(
         Literal["opaque", "mask", "blend"], Setting(help="What alpha does: nothing, cut at one half, or see through.")
     ] = "opaque",
     double_sided: Annotated[bool, Setting(help="Also draw the insides of surfaces.")] = False,
-    keep: Annotated[bool, Setting(help="Keep maps that the mesh already has where none is linked.")] = True,
+    keep: Annotated[
+        bool, Setting(help="Keep maps that the mesh already has, with their strength, where none is linked.")
+    ] = True,
 ) -> Mesh:
     """Give a mesh its material: link the maps you have, set the rest by number.
 
@@ -42,17 +44,24 @@ def apply_material(
     if linked:
         need_uv(mesh)
     dressed = replace(old, **linked)  # type: ignore[arg-type]
-    light = glow if dressed.emissive is not None else 0.0
+    kept = {name for name in Material.MAPS if getattr(dressed, name) is not None} - set(linked)
+    shade = old.base_factor if "base_colour" in kept else (1.0,) * 4
+    light = old.emissive_factor if "emissive" in kept else (1.0,) * 3 if emissive is not None else (0.0,) * 3
     dressed = replace(
         dressed,
-        base_factor=_linear(tint),
-        roughness_factor=roughness if dressed.roughness is None else 1.0,
-        metallic_factor=metallic if dressed.metallic is None else 1.0,
-        emissive_factor=(light, light, light),
+        base_factor=tuple(one * two for one, two in zip(shade, _linear(tint), strict=True)),  # type: ignore[arg-type]
+        roughness_factor=_factor(dressed.roughness, "roughness" in kept, old.roughness_factor, roughness),
+        metallic_factor=_factor(dressed.metallic, "metallic" in kept, old.metallic_factor, metallic),
+        emissive_factor=tuple(glow * value for value in light),  # type: ignore[arg-type]
         alpha_mode=transparency,
         double_sided=double_sided,
     )
     return replace(mesh, material=dressed)
+
+
+def _factor(image: Image | None, kept: bool, old: float, alone: float) -> float:
+    """A map that was linked stands as it is, one that was kept goes on with its factor."""
+    return alone if image is None else old if kept else 1.0
 
 
 def _linear(colour: str) -> tuple[float, float, float, float]:

@@ -15,7 +15,7 @@ Kind = Literal["colour", "normal", "roughness", "data"]
 Side = Annotated[int, Slider(1, 16384, log=True, unit="px")]
 
 
-@node("texture.resize", title="Resize texture", group="Paint")
+@node("texture.resize", title="Resize texture", group="Paint", version=2)
 def resize_texture(
     run: Run,
     image: Image,

@@ -14,6 +14,7 @@ from nodes.io.export_dds import export_dds
 from nodes.texture import _bc1, _bc6h, _bc7, _blocks
 from nodes.texture._scaling import scaled
 from nodes.texture.compress import compress_check
+from nodes.texture.resize import resize_texture
 
 SIZE = 256
 
@@ -127,6 +128,32 @@ def test_light_is_kept_in_proportion() -> None:
     assert (np.abs(after.rgb - light) <= 0.03 * light + 1 / 255).all()
     dark = _bc6h.encode(np.full((4, 4, 3), -1.0, np.float32))
     assert _blocks.decoded(_blocks.Blocks("BC6H", False, (4, 4), (dark,)), "data").rgb.max() == 0
+
+
+def test_colours_in_the_format_of_light_are_stored_as_light() -> None:
+    """BC6H has no sRGB flag: a card shows what is stored as light, so that is what must be stored (IEC 61966-2-1)."""
+    ramp = np.linspace(0, 1, 64, dtype=np.float32)
+    image = Image.of(np.repeat(np.broadcast_to(ramp, (64, 64))[..., None], 3, axis=2))
+    light = np.where(ramp <= 0.04045, ramp / 12.92, ((ramp + 0.055) / 1.055) ** 2.4)
+    blocks = _blocks.compress(image, "colour", "BC6H", False, quiet)
+    with Pictures.open(io.BytesIO(_blocks.dds(blocks))) as file:
+        stored = np.asarray(file, np.float32)[30, :, 0] / 255
+    assert np.abs(stored - light).max() <= 3 / 255
+    assert psnr(_blocks.decoded(blocks, "colour"), image, slice(0, 3)) > 45
+    data = _blocks.compress(Image(image.pixels, "data"), "data", "BC6H", False, quiet)
+    assert psnr(_blocks.decoded(data, "data"), image, slice(0, 3)) > 45
+
+
+def test_smaller_levels_of_packed_data_keep_each_channel_to_itself() -> None:
+    """Unity's mask map has smoothness in alpha: it must not weigh the metal beside it."""
+    pixels = np.zeros((8, 8, 4), np.float32)
+    pixels[:, 0::2] = (1, 0.25, 0, 0)
+    pixels[:, 1::2] = (0, 0.75, 1, 1)
+    blocks = _blocks.compress(Image(pixels, "data"), "data", "BC7", True, quiet)
+    smaller = _blocks.decoded(blocks, "data", 1).pixels
+    assert np.abs(smaller - (0.5, 0.5, 0.5, 0.5)).max() < 0.02
+    half = resize_texture(Run(), Image(pixels, "data"), content="data", longest_side=4)
+    assert np.allclose(half.pixels, 0.5, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 3), (30, 17), (64, 64)])

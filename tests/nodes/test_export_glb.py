@@ -23,6 +23,7 @@ from PIL import Image as Pictures
 from app.engine import BadInput, Image, Material, Mesh, Run
 from app.engine.embedded import read_graph_text
 from nodes.io._tangents import with_tangents
+from nodes.io._textures import colour_bytes, grey_bytes
 from nodes.io.export_glb import export_glb
 from nodes.io.load_mesh import load_mesh
 from nodes.mesh.primitives import box, plane, sphere
@@ -157,6 +158,18 @@ def test_pictures_are_as_small_as_asked():
     small = replace(mesh, material=replace(mesh.material, roughness=noise(1, (2048, 512), 1)))
     sizes = {name: picture.size for name, picture in pictures(glb(small, texture_size="256")).items()}
     assert sizes == {"base_colour": (64, 16), "orm": (256, 64), "normal": (24, 16), "emissive": (24, 16)}
+
+
+def test_pictures_shrink_as_what_they_hold():
+    """Black and white in turn is half the light (188 of 255 in sRGB); normals left and right in turn point up."""
+    turns = np.indices((8, 8)).sum(axis=0)[..., None] % 2
+    colour = Image.of(np.repeat(turns.astype(np.float32), 3, axis=2))
+    lean = np.where(turns, np.float32((0.8, 0.5, 0.9)), np.float32((0.2, 0.5, 0.9)))
+    made = Material(base_colour=colour, normal=Image.of(lean, "data"), roughness=Image.of(turns[..., 0] * 1.0, "data"))
+    sized = {"base_colour": colour_bytes(colour, 4, False), "normal": colour_bytes(made.normal, 4, False, normal=True)}
+    assert np.abs(sized["base_colour"].astype(int) - 188).max() <= 1
+    assert np.abs(sized["normal"].astype(int) - (128, 128, 255)).max() <= 1
+    assert np.abs(grey_bytes(made.roughness, 4).astype(int) - 128).max() <= 1
 
 
 def test_jpeg_is_used_for_colours_only_and_never_loses_alpha():

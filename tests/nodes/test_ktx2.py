@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from app.engine import BadFile, Image, Run
+from nodes.image._pixels import to_linear
 from nodes.io.export_dds import export_dds
 from nodes.io.export_ktx2 import export_ktx2
 from nodes.io.load_image import load_image
@@ -176,3 +177,14 @@ def test_foreign_kinds_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.ktx2").write_bytes(huge)
     with pytest.raises(BadFile):
         load_image(Run(), tmp_path / "a.ktx2")
+
+
+def test_light_comes_back_as_the_colours_it_was_made_from(tmp_path: Path) -> None:
+    image = picture((64, 64), alpha=False)
+    for suffix, export in ((".dds", export_dds), (".ktx2", export_ktx2)):
+        files = export(Run(), image, path=Path(f"a{suffix}"), form="BC6H")
+        (tmp_path / f"a{suffix}").write_bytes(files.contents[0].tobytes())
+        again = load_image(Run(), tmp_path / f"a{suffix}")
+        assert np.abs(again.rgb - image.rgb).mean() < 0.01, suffix
+        numbers = load_image(Run(), tmp_path / f"a{suffix}", content="data")
+        assert np.abs(numbers.rgb - to_linear(image.rgb)).mean() < 0.01, suffix

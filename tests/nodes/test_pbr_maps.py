@@ -187,10 +187,17 @@ def test_material_dresses_the_mesh():
 
 
 def test_material_keeps_or_drops_what_was_there():
-    old = Material(base_colour=picture(noise(16)), roughness=picture(noise(16)), name="old")
+    old = Material(
+        base_colour=picture(noise(16)), roughness=picture(noise(16)), emissive=picture(noise(16)), name="old",
+        base_factor=(0.5, 0.25, 1, 1), roughness_factor=0.5, emissive_factor=(4, 2, 0)
+    )  # fmt: skip
     mesh = replace(square(), material=old)
     kept, dropped = apply_material(mesh, metallic=0.3), apply_material(mesh, keep=False, roughness=0.2)
-    assert kept.material.base_colour is old.base_colour and kept.material.roughness_factor == 1
+    assert kept.material.base_colour is old.base_colour and kept.material.roughness_factor == 0.5
+    assert kept.material.base_factor == (0.5, 0.25, 1, 1) and kept.material.emissive_factor == (4, 2, 0)
+    linked = apply_material(mesh, picture(noise(16)), roughness_map=picture(noise(16)), emissive=picture(noise(16)))
+    assert linked.material.base_factor == (1, 1, 1, 1) and linked.material.emissive_factor == (1, 1, 1)
+    assert linked.material.roughness_factor == 1
     assert kept.material.metallic_factor == 0.3
     assert dropped.material.base_colour is None and dropped.material.roughness_factor == 0.2
 
