@@ -47,7 +47,8 @@ def export_obj(
     """Write an OBJ with its MTL material and PNG textures beside it, in metres, +Y up, or as the program wants it.
 
     Numbers are written so that they read back exactly. Vertex colours follow the position, as most tools read them;
-    PBR maps use the widely read extension of MTL (Pr, Pm, norm). Both files begin with the credits as comments.
+    PBR maps use the widely read extension of MTL (Pr, Pm, norm), of which Blender leaves out the normal map: GLB is for
+    that. Both files begin with the credits as comments.
     """
     mesh = checked(mesh)
     contents: dict[str, UInt8] = {}
@@ -90,7 +91,7 @@ def _material_files(
     """Contents by file name, and the name of the material file."""
     encoded = encode_all(_pictures(material, longest) if textured else {})
     contents: dict[str, UInt8] = {}
-    lines = _factors(material)
+    lines = _factors(material, set(encoded))
     for name, picture in encoded.items():
         file = beside(path, f"_{name}{picture.suffix}")
         contents[file] = np.frombuffer(picture.data, np.uint8)
@@ -101,16 +102,19 @@ def _material_files(
     return {library: np.frombuffer(text.encode(), np.uint8), **contents}, Path(library).name
 
 
-def _factors(material: Material) -> list[str]:
-    red, green, blue, alpha = material.base_factor
-    glow = " ".join(f"{v:.6g}" for v in material.emissive_factor)
+def _factors(material: Material, maps: set[str]) -> list[str]:
+    """1 for what stands in a map: some readers multiply the two, others take the map alone."""
+    red, green, blue, alpha = (1.0,) * 4 if "base_colour" in maps else material.base_factor
+    glow = (1.0,) * 3 if "emissive" in maps else material.emissive_factor
+    rough = 1.0 if "roughness" in maps else material.roughness_factor
+    metal = 1.0 if "metallic" in maps else material.metallic_factor
     return [
         f"Kd {red:.6g} {green:.6g} {blue:.6g}",
-        f"Ke {glow}",
+        f"Ke {' '.join(f'{value:.6g}' for value in glow)}",
         f"Ns {1000 * (1 - min(1.0, material.roughness_factor)) ** 2:.6g}",
-        f"Pr {material.roughness_factor:.6g}",
-        f"Pm {material.metallic_factor:.6g}",
-        f"d {alpha:.6g}",
+        f"Pr {rough:.6g}",
+        f"Pm {metal:.6g}",
+        f"d {1.0 if material.alpha_mode == 'opaque' else alpha:.6g}",
         "illum 2",
     ]
 

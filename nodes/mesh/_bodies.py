@@ -10,6 +10,7 @@ import numpy as np
 
 from app.engine import BadInput, Mesh, Run
 from nodes.mesh._checks import need_size, need_sound
+from nodes.mesh._counts import counted
 from nodes.mesh._mended import mended
 from nodes.mesh._repairing import Job, mend
 from nodes.mesh._stock import Stock, stocked
@@ -144,7 +145,7 @@ def _closed(run: Run, stock: Stock, k: int, name: str) -> tuple[Stock, Pieces]:
     pieces = pieces_of(stock.body(k))
     if pieces is None:
         raise _open(mesh, name)
-    changes = ", ".join(f"{count:,} {what}" for what, count in job.changes.items() if what != "unused vertices")
+    changes = ", ".join(counted(count, what) for what, count in job.changes.items() if what != "unused vertices")
     run.warn(f"The {name} was not a closed body and was mended first: {changes or 'its faces turned'}.")
     return stock, pieces
 
@@ -177,7 +178,7 @@ def _open(mesh: Mesh, name: str) -> BadInput:
         "edges with more than two faces": shape.non_manifold_edges,
         "edges between faces that look opposite ways": shape.crossed,
     }
-    said = ", ".join(f"{count:,} {what}" for what, count in found.items() if count) or "it encloses no volume"
+    said = ", ".join(counted(count, what) for what, count in found.items() if count) or "it encloses no volume"
     return BadInput(
         f"The {name} is not a closed body ({said}), and mending does not close it.",
         "Put a Thicken step before this one if it is a sheet, else a Repair step with 'voxel wrap'.",

@@ -9,6 +9,7 @@ import numpy as np
 from app.engine import Mesh, Report, Run, Setting, Slider, node
 from nodes.mesh._budget import budget_rows
 from nodes.mesh._checks import need_sound
+from nodes.mesh._counts import counted
 from nodes.mesh._findings import Findings, coloured, find
 from nodes.mesh._mass import mass_of, smallest_box
 from nodes.mesh._measure import Layout, Shape, measure, measure_uv, skin_of
@@ -191,7 +192,7 @@ def _verdict(shape: Shape, layout: Layout | None, found: Findings) -> str:
         (0 if _inside_out(shape) else found.flipped_parts, "parts inside out"),
         (shape.degenerate + shape.duplicate, "degenerate or duplicate faces"),
     ]
-    wrong = [f"{count:,} {what}" for count, what in findings if count]
+    wrong = [counted(count, what) for count, what in findings if count]
     if _inside_out(shape):
         wrong.append("inside out")
     if layout is not None and layout.overlap > 0.001:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Literal
 
+import numpy as np
+
 from app.engine import Mesh, Run, Setting, Slider, node
 from nodes.mesh import _flatten as flatten
 from nodes.mesh._checks import need_uv
@@ -13,7 +15,7 @@ from nodes.mesh._uv_report import report_on
 from nodes.mesh.unwrap import Density, TextureSize, Unwrapped, check_mesh, prepared, untextured
 
 
-@node("mesh.light_map_uv", title="Light-map UV", group="UV", version=2)
+@node("mesh.light_map_uv", title="Light-map UV", group="UV", version=3)
 def light_map_uv(
     run: Run,
     mesh: Mesh,
@@ -40,7 +42,10 @@ def light_map_uv(
         need_uv(mesh)
     plan = Plan(texture_size, padding, density)
     bare = mesh if mesh.material is None else replace(mesh, material=untextured(mesh.material))
-    keep = charts == "keep" or (charts == "auto" and mesh.uv is not None)
+    sound = mesh.uv is not None and bool(np.isfinite(mesh.uv).all())
+    if charts == "auto" and mesh.uv is not None and not sound:
+        run.warn("Some UVs are NaN or infinite: the charts were made anew.")
+    keep = charts == "keep" or (charts == "auto" and sound)
     make = flatten.as_given if keep else flatten.by_normals
     laid = make(run, prepared(run, bare), mesh, plan)
     run.progress(0.97, "measuring")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from app.engine import Isolated, Mesh, Report, Run, Setting, Slider, node
 from nodes.mesh._checks import need_faces
+from nodes.mesh._counts import counted
 from nodes.mesh._measure import measure
 from nodes.mesh._melted import alike, melted
 from nodes.mesh._mended import as_before, mended
@@ -100,10 +101,10 @@ def repair(
 
 def _report(run: Run, result: Mesh, job: Job, kept: int) -> Report:
     shape = measure(result)
-    changed = [f"{count:,} {what}" for what, count in job.changes.items()]
+    changed = [counted(count, what) for what, count in job.changes.items()]
     run.warn(f"Mended: {', '.join(changed)}." if changed else "Nothing to mend.")
     if job.pairs_left:
-        run.warn(f"{job.pairs_left:,} pairs of faces still run through one another. {ADVICE}")
+        run.warn(f"{counted(job.pairs_left, 'pairs of faces')} still run through one another. {ADVICE}")
     if job.pairs_left is None:
         run.warn("Too many faces lie on one spot to look for self-intersections.")
     if not shape.watertight:

@@ -73,10 +73,16 @@ def test_the_material_comes_back_with_the_same_bytes(tmp_path):
 
 
 def test_factors_come_back_and_are_multiplied_into_maps(tmp_path):
-    plain_factors = Material("m", base_factor=(0.5, 0.25, 1.0, 0.5), metallic_factor=0.75, roughness_factor=0.5)
+    plain_factors = Material(
+        "m", base_factor=(0.5, 0.25, 1.0, 0.5), metallic_factor=0.75, roughness_factor=0.5, alpha_mode="blend"
+    )
     back = load_mesh(Run(), write(export_obj(Run(), textured_with(plain_factors)), tmp_path)).material
     for name in ("base_factor", "metallic_factor", "roughness_factor"):
         assert getattr(back, name) == pytest.approx(getattr(plain_factors, name)), name
+    solid = load_mesh(
+        Run(), write(export_obj(Run(), textured_with(replace(plain_factors, alpha_mode="opaque"))), tmp_path)
+    )
+    assert solid.material.base_factor[3] == 1, "alpha of an opaque material shows nowhere"
     mesh = textured_with(full_material())
     rough = load_mesh(Run(), write(export_obj(Run(), mesh), tmp_path)).material.roughness
     np.testing.assert_allclose(rough.pixels[..., 0], mesh.material.roughness.pixels[..., 0] * 0.5, atol=0.51 / 255)
@@ -94,6 +100,13 @@ def test_all_names_are_relative_and_without_spaces():
     assert "mtllib My_sset_1.mtl\n" in texts[0]
     named = [line.split()[1] for line in texts[1].splitlines() if line.startswith(("map_", "norm", "disp"))]
     assert sorted(named) == sorted(Path(name).name for name in files.names[2:])
+
+
+def test_readers_that_multiply_and_readers_that_do_not_see_the_same():
+    """three.js multiplies Kd and map_Kd, Blender takes the map alone."""
+    lines = export_obj(Run(), textured_with(full_material())).contents[1].tobytes().decode().splitlines()
+    words = dict(line.split(" ", 1) for line in lines)
+    assert (words["Kd"], words["Ke"], words["Pr"], words["Pm"]) == ("1 1 1", "1 1 1", "1", "1")
 
 
 @pytest.mark.parametrize("make", [plain, tiny, textured, coloured])

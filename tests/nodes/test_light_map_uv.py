@@ -58,3 +58,12 @@ def test_another_mesh_is_refused() -> None:
     for other in (bumpy(3), moved(bumpy(2), 1, 0, 0)):
         with pytest.raises(BadInput, match="another mesh"):
             with_second_uv(other, light)
+
+
+def test_charts_that_are_not_numbers_are_made_anew_with_a_word() -> None:
+    ball = tiled()
+    uv = ball.uv.copy()
+    uv[5] = np.nan
+    run = Run()
+    laid = light_map_uv(run, replace(ball, uv=uv)).mesh
+    assert np.isfinite(laid.uv).all() and "made anew" in run.notes[0]

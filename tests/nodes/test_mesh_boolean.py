@@ -129,7 +129,7 @@ def test_open_meshes_are_mended_and_overlapping_bodies_united_first() -> None:
     lid = replace(lid, faces=lid.faces[lid.vertices[lid.faces][..., 1].min(axis=1) < 0.49])
     run = Run()
     assert closed(boolean(run, lid, at(box(), 0.5), operation="difference")).volume == pytest.approx(0.5, rel=1e-5)
-    assert any("mesh a was not a closed body" in note and "1 holes filled" in note for note in run.notes)
+    assert any("mesh a was not a closed body" in note and "1 hole filled" in note for note in run.notes)
     run = Run()
     result = closed(boolean(run, cross(), at(box(0.8, 1.0, 0.8), 0, 0.5), operation="difference"))
     assert result.volume == pytest.approx(5 - 0.32, rel=1e-6)
