@@ -65,5 +65,5 @@ def test_charts_that_are_not_numbers_are_made_anew_with_a_word() -> None:
     uv = ball.uv.copy()
     uv[5] = np.nan
     run = Run()
-    laid = light_map_uv(run, replace(ball, uv=uv)).mesh
+    laid = light_map_uv(run, replace(ball, uv=uv))[0]
     assert np.isfinite(laid.uv).all() and "made anew" in run.notes[0]
