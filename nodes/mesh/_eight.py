@@ -15,6 +15,7 @@ from numba.extending import intrinsic  # noqa: TID253
 
 EIGHT = 8
 LANES = ir.VectorType(ir.FloatType(), EIGHT)
+INT = ir.IntType(64)
 RIM = 1e-6
 
 
@@ -36,6 +37,10 @@ class Lanes:
         """Eight floats from the ``offset``-th of the array at ``base``."""
         place = self.b.bitcast(self.b.gep(base, [offset]), LANES.as_pointer())
         return self.b.load(place, align=4)
+
+    def number(self, base: Any, i: int) -> Any:
+        """The ``i``-th number of the array at ``base``."""
+        return self.b.load(self.b.gep(base, [ir.Constant(INT, i)]))
 
     def store(self, base: Any, value: Any) -> None:
         self.b.store(value, self.b.bitcast(base, LANES.as_pointer()), align=4)
@@ -59,15 +64,15 @@ class Lanes:
 
     def mask(self, bits: Any) -> Any:
         """Lane i as bit i of an int64."""
-        return self.b.zext(self.b.bitcast(bits, ir.IntType(8)), ir.IntType(64))
+        return self.b.zext(self.b.bitcast(bits, ir.IntType(8)), INT)
 
 
-def _data(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+def data_of(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return context.make_array(kind)(context, builder, value).data
 
 
-def _place(builder: Any, row: Any, width: int) -> Any:
-    return builder.mul(row, ir.Constant(ir.IntType(64), width))
+def row_of(builder: Any, row: Any, width: int) -> Any:
+    return builder.mul(row, ir.Constant(INT, width))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -80,21 +85,18 @@ def boxes_met(typing: Any, box: Any, node: Any, ray: Any, side: Any, reach: Any,
 
     def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         v, kinds = Lanes(builder), signature.args
-        data = _data(context, builder, kinds[0], given[0])
-        rays, sides = _data(context, builder, kinds[2], given[2]), _data(context, builder, kinds[3], given[3])
-        row = _place(builder, given[1], 6 * EIGHT)
-
-        def number(base: Any, i: int) -> Any:
-            return builder.load(builder.gep(base, [ir.Constant(ir.IntType(64), i)]))
+        data = data_of(context, builder, kinds[0], given[0])
+        rays, sides = data_of(context, builder, kinds[2], given[2]), data_of(context, builder, kinds[3], given[3])
+        row = row_of(builder, given[1], 6 * EIGHT)
 
         def slab(axis: int, far: int) -> Any:
-            edge = v.load(data, builder.add(row, number(sides, axis + far)))
-            return builder.fmul(builder.fsub(edge, v.all(number(rays, axis))), v.all(number(rays, 6 + axis)))
+            edge = v.load(data, builder.add(row, v.number(sides, axis + far)))
+            return builder.fmul(builder.fsub(edge, v.all(v.number(rays, axis))), v.all(v.number(rays, 6 + axis)))
 
         enter = v.most(v.most(slab(0, 0), slab(1, 0)), v.most(slab(2, 0), v.all(0.0)))
         leave = v.least(v.least(slab(0, 3), slab(1, 3)), slab(2, 3))
         leave = v.least(builder.fmul(leave, v.all(1.0 + 4e-7)), v.all(given[4]))
-        v.store(_data(context, builder, kinds[5], given[5]), enter)
+        v.store(data_of(context, builder, kinds[5], given[5]), enter)
         return v.mask(builder.fcmp_ordered("<=", enter, leave))
 
     return types.int64(box, types.int64, ray, side, types.float32, near), code
@@ -110,10 +112,10 @@ def triangles_met(typing: Any, corner: Any, block: Any, ray: Any, least: Any, re
 
     def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         v, kinds = Lanes(builder), signature.args
-        data, rays = _data(context, builder, kinds[0], given[0]), _data(context, builder, kinds[2], given[2])
-        row = _place(builder, given[1], 9 * EIGHT)
-        spot = [v.load(data, builder.add(row, ir.Constant(ir.IntType(64), EIGHT * i))) for i in range(9)]
-        ray = [v.all(builder.load(builder.gep(rays, [ir.Constant(ir.IntType(64), i)]))) for i in range(6)]
+        data, rays = data_of(context, builder, kinds[0], given[0]), data_of(context, builder, kinds[2], given[2])
+        row = row_of(builder, given[1], 9 * EIGHT)
+        spot = [v.load(data, builder.add(row, ir.Constant(INT, EIGHT * i))) for i in range(9)]
+        ray = [v.all(v.number(rays, i)) for i in range(6)]
         origin, way, one, two = ray[:3], ray[3:], spot[3:6], spot[6:]
         p = v.cross(way, two)
         over = builder.fdiv(v.all(1.0), v.dot(one, p))
@@ -124,9 +126,9 @@ def triangles_met(typing: Any, corner: Any, block: Any, ray: Any, least: Any, re
         met = builder.and_(v.less(v.all(-RIM), u), v.less(v.all(-RIM), w))
         met = builder.and_(met, v.less(builder.fadd(u, w), v.all(1.0 + RIM)))
         met = builder.and_(met, builder.and_(v.less(v.all(given[3]), t), v.less(t, v.all(given[4]))))
-        out = _data(context, builder, kinds[5], given[5])
+        out = data_of(context, builder, kinds[5], given[5])
         for i, value in enumerate((t, u, w)):
-            v.store(builder.gep(out, [ir.Constant(ir.IntType(64), EIGHT * i)]), value)
+            v.store(builder.gep(out, [ir.Constant(INT, EIGHT * i)]), value)
         return v.mask(met)
 
     return types.int64(corner, types.int64, ray, types.float32, types.float32, found), code

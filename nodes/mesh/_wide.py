@@ -24,7 +24,7 @@ STACK = 512
 
 @dataclass(frozen=True)
 class Wide:
-    """``box``: (K, 48) float32, three lower and three upper sides of up to eight boxes each; unused ones are empty.
+    """``box``: (K, 48) float32, three lower and three upper sides of up to eight boxes each; unused: far points.
 
     ``below``: (K, 8) int32, the node in a box, or the block of triangles -1 - b. ``corner``: (B, 72) float32, first
     corner and two sides of up to eight triangles, lane by lane. ``face``: (B, 8) int32, the face behind each or -1.
@@ -102,8 +102,7 @@ def _fill_blocks(block: Array, corner: Array, order: Array, out: Array, face: Ar
 def widen(tree: Tree) -> Wide:
     """The same triangles as ``tree``."""
     most = len(tree.child) // 2 + 2
-    box = np.empty((most, 6 * EIGHT), np.float32)
-    box[:, : 3 * EIGHT], box[:, 3 * EIGHT :] = NEVER, -NEVER
+    box = np.full((most, 6 * EIGHT), NEVER)
     below, block = (
         np.zeros((most, EIGHT), np.int32),
         np.zeros((len(tree.child) + len(tree.order) // EIGHT, 3), np.int64),
@@ -123,34 +122,6 @@ def aim(ray: Array, side: Array) -> None:
         ray[6 + axis] = np.float32(1) / way if abs(way) > np.float32(1e-30) else np.float32(1e30)
         back = ray[6 + axis] < np.float32(0)
         side[axis], side[3 + axis] = (3 + axis if back else axis) * EIGHT, (axis if back else 3 + axis) * EIGHT
-
-
-@kernel
-def blocked(
-    box: Array, below: Array, corner: Array, more: Array, ray: Array, side: Array, least: Any, reach: Any,
-    stack: Array, near: Array, found: Array,
-) -> bool:  # fmt: skip
-    """Whether an aimed ray meets anything between ``least`` and ``reach``."""
-    stack[0], top = 0, 1
-    while top > 0:
-        top -= 1
-        node = stack[top]
-        met = boxes_met(box, node, ray, side, reach, near)
-        while met != 0:
-            down = below[node, lowest_bit(met)]
-            met &= met - 1
-            if down >= 0:
-                stack[top] = down
-                top += 1
-                continue
-            block = -1 - down
-            if triangles_met(corner, block, ray, least, reach, found) != 0:
-                return True
-            while more[block]:
-                block += 1
-                if triangles_met(corner, block, ray, least, reach, found) != 0:
-                    return True
-    return False
 
 
 @kernel

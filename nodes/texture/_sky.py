@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodes.mesh._bundle import BUNDLE, QUEUE, blocked_of
 from nodes.mesh._eight import EIGHT
 from nodes.mesh._jit import kernel
-from nodes.mesh._wide import STACK, Wide, aim, blocked, first_met
+from nodes.mesh._wide import STACK, Wide, aim, first_met
 from nodes.texture._loops import scramble
 
 Array = NDArray[Any]
@@ -51,19 +52,36 @@ def _frame(normal: Array, r: int, sign: float, axes: Array) -> None:
 
 
 @kernel
-def _send(axes: Array, k: int, rays: int, one: float, two: float, ray: Array) -> float:
-    """Put the ``k``-th direction into ``ray``; its cosine with the normal."""
-    u, turn = (k + one) / rays, 2.0 * math.pi * (k * GOLDEN + two)
-    radius, z = math.sqrt(u), math.sqrt(max(0.0, 1.0 - u))
-    x, y = radius * math.cos(turn), radius * math.sin(turn)
-    for axis in range(3):
-        ray[3 + axis] = axes[0, axis] * x + axes[1, axis] * y + axes[2, axis] * z
-    return z
+def _turns(rays: int) -> Array:
+    """(2, rays) cosine and sine of the azimuth of each direction before it is shifted."""
+    turn = np.empty((2, rays))
+    for k in range(rays):
+        turn[0, k], turn[1, k] = math.cos(2.0 * math.pi * k * GOLDEN), math.sin(2.0 * math.pi * k * GOLDEN)
+    return turn
 
 
 @kernel
-def _above(ray: Array, flat: Array, r: int, sign: float) -> bool:
-    return bool(sign * (ray[3] * flat[r, 0] + ray[4] * flat[r, 1] + ray[5] * flat[r, 2]) > 1e-6)
+def _fan(
+    axes: Array, turn: Array, one: float, two: float, flat: Array, r: int, sign: float, first: int,
+    way: Array, inverse: Array,
+) -> int:  # fmt: skip
+    """Fill ``way``, ``inverse`` (3, 64) with the directions from ``first`` on; those above the face itself, as bits."""
+    rays = turn.shape[1]
+    many, c, s = min(BUNDLE, rays - first), math.cos(2.0 * math.pi * two), math.sin(2.0 * math.pi * two)
+    for k in range(many):
+        u = (first + k + one) / rays
+        radius, z = math.sqrt(u), math.sqrt(1.0 - u)
+        x = radius * (turn[0, first + k] * c - turn[1, first + k] * s)
+        y = radius * (turn[1, first + k] * c + turn[0, first + k] * s)
+        for axis in range(3):
+            way[axis, k] = axes[0, axis] * x + axes[1, axis] * y + axes[2, axis] * z
+    above, a, b, c = 0, sign * flat[r, 0], sign * flat[r, 1], sign * flat[r, 2]
+    for k in range(many):
+        above |= int(a * way[0, k] + b * way[1, k] + c * way[2, k] > 1e-6) << k
+        for axis in range(3):
+            part = way[axis, k]
+            inverse[axis, k] = np.float32(1) / part if abs(part) > np.float32(1e-30) else np.float32(1e30)
+    return above
 
 
 @kernel
@@ -71,23 +89,24 @@ def _open(
     box: Array, below: Array, corner: Array, more: Array, start: Array, normal: Array, flat: Array, seed: Array,
     rays: int, reach: float, share: Array, bent: Array,
 ) -> None:  # fmt: skip
-    stack, near, found = np.empty(STACK, np.int64), np.empty(EIGHT, np.float32), np.empty(3 * EIGHT, np.float32)
-    ray, side, axes = np.empty(9, np.float32), np.empty(6, np.int64), np.empty((3, 3))
-    limit, least = np.float32(reach), np.float32(0)
+    queue, table, lane = np.empty((QUEUE, 2), np.int64), np.empty(BUNDLE, np.uint8), np.empty(EIGHT, np.int64)
+    way, inverse = np.empty((3, BUNDLE), np.float32), np.empty((3, BUNDLE), np.float32)
+    origin, limit, axes, turn = np.empty(3, np.float32), np.float32(reach), np.empty((3, 3)), _turns(rays)
     for r in range(len(start)):
         _frame(normal, r, 1.0, axes)
         one, two = scramble(seed[r])
         sent, free, x, y, z = 0, 0, 0.0, 0.0, 0.0
-        ray[0], ray[1], ray[2] = start[r, 0], start[r, 1], start[r, 2]
-        for k in range(rays):
-            _send(axes, k, rays, one, two, ray)
-            if not _above(ray, flat, r, 1.0):
-                continue
-            sent += 1
-            aim(ray, side)
-            if not blocked(box, below, corner, more, ray, side, least, limit, stack, near, found):
-                free += 1
-                x, y, z = x + ray[3], y + ray[4], z + ray[5]
+        origin[0], origin[1], origin[2] = start[r, 0], start[r, 1], start[r, 2]
+        for first in range(0, rays, BUNDLE):
+            above = _fan(axes, turn, one, two, flat, r, 1.0, first, way, inverse)
+            met = blocked_of(
+                box, below, corner, more, origin, way, inverse, above, limit, queue, table, lane
+            )  # fmt: skip
+            for k in range(BUNDLE):
+                sent += (above >> k) & 1
+                if ((above & ~met) >> k) & 1:
+                    free += 1
+                    x, y, z = x + way[0, k], y + way[1, k], z + way[2, k]
         share[r] = free / sent if sent else 1.0
         long = math.sqrt(x * x + y * y + z * z)
         if long > 1e-6:
@@ -104,22 +123,25 @@ def _deep(
     stack, near, found = np.empty(STACK, np.int64), np.empty(EIGHT, np.float32), np.empty(3 * EIGHT, np.float32)
     gap, hit = np.empty(STACK, np.float32), np.empty(4)
     ray, side, axes = np.empty(9, np.float32), np.empty(6, np.int64), np.empty((3, 3))
-    far = np.float32(1e30)
+    far, turn = np.float32(1e30), _turns(rays)
+    way, inverse = np.empty((3, BUNDLE), np.float32), np.empty((3, BUNDLE), np.float32)
     for r in range(len(start)):
         _frame(normal, r, -1.0, axes)
         one, two = scramble(seed[r])
         sent, total = 0, 0.0
         ray[0], ray[1], ray[2] = start[r, 0], start[r, 1], start[r, 2]
-        for k in range(rays):
-            cosine = _send(axes, k, rays, one, two, ray)
-            if not _above(ray, flat, r, -1.0):
-                continue
-            sent += 1
-            aim(ray, side)
-            t = first_met(
-                box, below, corner, more, ray, side, np.float32(0), far, 1.0, stack, gap, near, found, hit
-            )  # fmt: skip
-            total += min(reach, t * cosine + lift)
+        for first in range(0, rays, BUNDLE):
+            above = _fan(axes, turn, one, two, flat, r, -1.0, first, way, inverse)
+            for k in range(BUNDLE):
+                if not (above >> k) & 1:
+                    continue
+                sent += 1
+                ray[3], ray[4], ray[5] = way[0, k], way[1, k], way[2, k]
+                aim(ray, side)
+                t = first_met(
+                    box, below, corner, more, ray, side, np.float32(0), far, 1.0, stack, gap, near, found, hit
+                )  # fmt: skip
+                total += min(reach, t * math.sqrt(1.0 - (first + k + one) / rays) + lift)
         depth[r] = total / sent if sent else 0.0
 
 

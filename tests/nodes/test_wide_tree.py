@@ -7,8 +7,9 @@ import pytest
 from mesh_shapes import bumpy, grid, sphere
 
 from app.engine import Mesh
+from nodes.mesh._bundle import QUEUE, blocked_of
 from nodes.mesh._bvh import along, build, nearest
-from nodes.mesh._wide import widen
+from nodes.mesh._wide import Wide, widen
 from nodes.texture._sky import Sky, first_from, openness
 
 
@@ -42,6 +43,51 @@ def test_only_faces_that_look_against_the_ray_are_met() -> None:
     assert first_from(tree, start, way, np.array([9.0]))[0][0] == -1
     assert first_from(tree, start - way * 5, way, np.array([9.0]))[1][0, 0] == pytest.approx(4, abs=0.02)
     assert first_from(tree, start - way * 5, way, np.array([3.5]))[0][0] == -1
+
+
+def soup(count: int, size: float) -> Mesh:
+    """Small triangles all over a unit box, so that a ray passes many and meets few."""
+    rng = np.random.default_rng(2)
+    spots = rng.uniform(-0.5, 0.5, (count, 1, 3)) + rng.normal(scale=size, size=(count, 3, 3))
+    return Mesh.of(spots.reshape(-1, 3), np.arange(3 * count).reshape(-1, 3))
+
+
+def blocked(tree: Wide, start: np.ndarray, way: np.ndarray, sent: int, reach: float) -> int:
+    scratch = np.empty((QUEUE, 2), np.int64), np.empty(64, np.uint8), np.empty(8, np.int64)
+    rays = [np.ascontiguousarray(part.T, np.float32) for part in (way, 1 / way)]
+    return blocked_of(*tree.arrays, start.astype(np.float32), *rays, sent, np.float32(reach), *scratch)
+
+
+@pytest.mark.parametrize("mesh", [bumpy(5), soup(60_000, 0.004)], ids=["body", "soup"])
+@pytest.mark.parametrize("reach", [0.4, 50.0])
+def test_rays_of_a_bundle_meet_what_embree_meets_whichever_others_go_with_them(mesh: Mesh, reach: float) -> None:
+    """In the soup, more boxes wait than the queue holds in turn."""
+    from embreex.mesh_construction import TriangleMesh
+    from embreex.rtcore_scene import EmbreeScene
+
+    start, way = rays(100 * 64)
+    start = start[::64] / 2
+    scene, tree = EmbreeScene(), widen(build(mesh.vertices, mesh.faces))
+    TriangleMesh(scene, mesh.vertices, mesh.faces)
+    far = np.full(len(way), reach, np.float32)
+    truth = scene.run(np.repeat(start, 64, axis=0).astype(np.float32), way.astype(np.float32), dists=far) >= 0
+    met = [blocked(tree, o, d, -1, reach) for o, d in zip(start, way.reshape(-1, 64, 3), strict=True)]
+    mine = np.array([(bits >> k) & 1 for bits in met for k in range(64)], bool)
+    assert 0.01 < mine.mean() < 0.99 and (mine != truth).mean() < 5e-4
+    for sent in (0x5555_5555_5555_5555, 0xFF, 1 << 40, 0):
+        some = [blocked(tree, o, d, sent, reach) for o, d in zip(start, way.reshape(-1, 64, 3), strict=True)]
+        assert some == [bits & sent for bits in met]
+
+
+@pytest.mark.parametrize("count", [5, 64, 100, 256])
+def test_half_of_the_sky_is_open_at_the_foot_of_a_wall_for_any_number_of_rays(count: int) -> None:
+    wall = Mesh.of([[0, -1e3, -1e3], [0, 1e3, -1e3], [0, 1e3, 1e3], [0, -1e3, 1e3]], [[0, 1, 2], [0, 2, 3]])
+    points, up = np.tile((1e-3, 0.0, 0), (2000, 1)), np.tile((0.0, 0, 1), (2000, 1))
+    sky = Sky(widen(build(wall.vertices, wall.faces)), count, 0.0, 9.0, 1.0, 1.0)
+    share, bent = openness(sky, points, up, up, np.arange(2000), 1e4)
+    assert share.mean() == pytest.approx(0.5, abs=0.01) and np.allclose(share * count, np.round(share * count))
+    assert share.std() < 0.5 / np.sqrt(count) and np.allclose(np.linalg.norm(bent, axis=1), 1)
+    assert bent.mean(axis=0)[1] == pytest.approx(0, abs=0.02) and (bent[:, 0] > 0).all()
 
 
 @pytest.mark.parametrize("count", [1, 9, 70, 700])
