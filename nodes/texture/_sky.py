@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodes.mesh._bundle import BUNDLE, QUEUE, blocked_of
+from nodes.mesh._bundle import BUNDLE, QUEUE, send
 from nodes.mesh._eight import EIGHT
 from nodes.mesh._jit import kernel
 from nodes.mesh._wide import STACK, Wide, aim, first_met
@@ -91,7 +91,8 @@ def _open(
 ) -> None:  # fmt: skip
     queue, table, lane = np.empty((QUEUE, 2), np.int64), np.empty(BUNDLE, np.uint8), np.empty(EIGHT, np.int64)
     way, inverse = np.empty((3, BUNDLE), np.float32), np.empty((3, BUNDLE), np.float32)
-    origin, limit, axes, turn = np.empty(3, np.float32), np.float32(reach), np.empty((3, 3)), _turns(rays)
+    origin, axes, turn = np.empty(3, np.float32), np.empty((3, 3)), _turns(rays)
+    limit = np.full(BUNDLE, reach, np.float32)
     for r in range(len(start)):
         _frame(normal, r, 1.0, axes)
         one, two = scramble(seed[r])
@@ -99,8 +100,8 @@ def _open(
         origin[0], origin[1], origin[2] = start[r, 0], start[r, 1], start[r, 2]
         for first in range(0, rays, BUNDLE):
             above = _fan(axes, turn, one, two, flat, r, 1.0, first, way, inverse)
-            met = blocked_of(
-                box, below, corner, more, origin, way, inverse, above, limit, queue, table, lane
+            met = send(
+                box, below, corner, more, origin, way, inverse, above, limit, False, queue, table, lane
             )  # fmt: skip
             for k in range(BUNDLE):
                 sent += (above >> k) & 1
@@ -120,28 +121,25 @@ def _deep(
     box: Array, below: Array, corner: Array, more: Array, start: Array, normal: Array, flat: Array, seed: Array,
     rays: int, lift: float, reach: float, depth: Array,
 ) -> None:  # fmt: skip
-    stack, near, found = np.empty(STACK, np.int64), np.empty(EIGHT, np.float32), np.empty(3 * EIGHT, np.float32)
-    gap, hit = np.empty(STACK, np.float32), np.empty(4)
-    ray, side, axes = np.empty(9, np.float32), np.empty(6, np.int64), np.empty((3, 3))
-    far, turn = np.float32(1e30), _turns(rays)
+    queue, table, lane = np.empty((QUEUE, 2), np.int64), np.empty(BUNDLE, np.uint8), np.empty(EIGHT, np.int64)
     way, inverse = np.empty((3, BUNDLE), np.float32), np.empty((3, BUNDLE), np.float32)
+    origin, axes, turn = np.empty(3, np.float32), np.empty((3, 3)), _turns(rays)
+    rise, far = np.empty(BUNDLE), np.empty(BUNDLE, np.float32)
     for r in range(len(start)):
         _frame(normal, r, -1.0, axes)
         one, two = scramble(seed[r])
         sent, total = 0, 0.0
-        ray[0], ray[1], ray[2] = start[r, 0], start[r, 1], start[r, 2]
+        origin[0], origin[1], origin[2] = start[r, 0], start[r, 1], start[r, 2]
         for first in range(0, rays, BUNDLE):
             above = _fan(axes, turn, one, two, flat, r, -1.0, first, way, inverse)
+            for k in range(min(BUNDLE, rays - first)):
+                rise[k] = math.sqrt(1.0 - (first + k + one) / rays)
+                far[k] = min(1e30, 1.00001 * reach / rise[k])
+            send(box, below, corner, more, origin, way, inverse, above, far, True, queue, table, lane)
             for k in range(BUNDLE):
-                if not (above >> k) & 1:
-                    continue
-                sent += 1
-                ray[3], ray[4], ray[5] = way[0, k], way[1, k], way[2, k]
-                aim(ray, side)
-                t = first_met(
-                    box, below, corner, more, ray, side, np.float32(0), far, 1.0, stack, gap, near, found, hit
-                )  # fmt: skip
-                total += min(reach, t * math.sqrt(1.0 - (first + k + one) / rays) + lift)
+                if (above >> k) & 1:
+                    sent += 1
+                    total += min(reach, far[k] * rise[k] + lift)
         depth[r] = total / sent if sent else 0.0
 
 

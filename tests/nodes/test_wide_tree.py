@@ -7,7 +7,7 @@ import pytest
 from mesh_shapes import bumpy, grid, sphere
 
 from app.engine import Mesh
-from nodes.mesh._bundle import QUEUE, blocked_of
+from nodes.mesh._bundle import QUEUE, send
 from nodes.mesh._bvh import along, build, nearest
 from nodes.mesh._wide import Wide, widen
 from nodes.texture._sky import Sky, first_from, openness
@@ -55,10 +55,10 @@ def soup(count: int, size: float) -> Mesh:
 def blocked(tree: Wide, start: np.ndarray, way: np.ndarray, sent: int, reach: float) -> int:
     scratch = np.empty((QUEUE, 2), np.int64), np.empty(64, np.uint8), np.empty(8, np.int64)
     rays = [np.ascontiguousarray(part.T, np.float32) for part in (way, 1 / way)]
-    return blocked_of(*tree.arrays, start.astype(np.float32), *rays, sent, np.float32(reach), *scratch)
+    return send(*tree.arrays, start.astype(np.float32), *rays, sent, np.full(64, reach, np.float32), False, *scratch)
 
 
-@pytest.mark.parametrize("mesh", [bumpy(5), soup(60_000, 0.004)], ids=["body", "soup"])
+@pytest.mark.parametrize("mesh", [bumpy(5), soup(120_000, 0.003)], ids=["body", "soup"])
 @pytest.mark.parametrize("reach", [0.4, 50.0])
 def test_rays_of_a_bundle_meet_what_embree_meets_whichever_others_go_with_them(mesh: Mesh, reach: float) -> None:
     """In the soup, more boxes wait than the queue holds in turn."""
@@ -77,6 +77,23 @@ def test_rays_of_a_bundle_meet_what_embree_meets_whichever_others_go_with_them(m
     for sent in (0x5555_5555_5555_5555, 0xFF, 1 << 40, 0):
         some = [blocked(tree, o, d, sent, reach) for o, d in zip(start, way.reshape(-1, 64, 3), strict=True)]
         assert some == [bits & sent for bits in met]
+
+
+def test_rays_of_a_bundle_come_as_far_as_rays_alone() -> None:
+    """A ray that looks for faces from behind meets on the mesh turned inside out what another meets from the front."""
+    mesh = soup(20_000, 0.03)
+    start, way = rays(50 * 64)
+    start, tree = np.repeat(start[::64] / 2, 64, axis=0), widen(build(mesh.vertices, mesh.faces))
+    turned = widen(build(mesh.vertices, mesh.faces[:, ::-1]))
+    truth = first_from(turned, start, way, np.full(len(way), 2.0))
+    scratch = np.empty((QUEUE, 2), np.int64), np.empty(64, np.uint8), np.empty(8, np.int64)
+    far = np.full(len(way), 2, np.float32)
+    for k in range(0, len(way), 64):
+        some = [np.ascontiguousarray(part[k : k + 64].T, np.float32) for part in (way, 1 / way)]
+        send(*tree.arrays, start[k].astype(np.float32), *some, -1, far[k : k + 64], True, *scratch)
+    assert 0.2 < (far < 2).mean() < 0.9 and ((far < 2) == (truth[0] >= 0)).mean() > 0.999
+    both = (far < 2) & (truth[0] >= 0)
+    assert np.abs(far - truth[1][:, 0])[both].max() < 1e-4
 
 
 @pytest.mark.parametrize("count", [5, 64, 100, 256])
