@@ -147,6 +147,10 @@ def test_bake_occlusion(benchmark: Any) -> None:
     benchmark.extra_info["mean_openness"] = round(float(made.occlusion.rgb.mean()), 4)
 
 
+def test_bake_thickness(benchmark: Any) -> None:
+    timed(benchmark, lambda: maps("thickness"), rounds=1)
+
+
 def test_bake_normal_height_position(benchmark: Any) -> None:
     timed(benchmark, lambda: maps("normal", "height", "position"), rounds=3)
 
@@ -207,7 +211,7 @@ def test_noise_of_occlusion(benchmark: Any) -> None:
 
     truth = benchmark.pedantic(lambda: share(1024), rounds=1)
     shaded = (truth > 0) & (truth < 0.999)
-    for rays in (16, 32, 48, RAYS):
+    for rays in (16, 32, 48, 60, RAYS):
         benchmark.extra_info[f"noise_{rays}"] = round(float((share(rays) - truth)[shaded].std()), 5)
         benchmark.extra_info[f"noise_{rays}_all"] = round(float((share(rays) - truth).std()), 5)
 
