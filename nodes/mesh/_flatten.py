@@ -161,10 +161,14 @@ def _less_ragged(surface: Surface, flat: Flat, lot: Lot) -> Flat | None:
 
 
 def _small_enough(surface: Surface, flat: Flat, plan: Plan) -> Flat:
-    """Charts cut in halves until each fits into a tile at the density that is asked for, or that the tiles allow."""
-    density = plan.density
+    """Charts cut in halves until each fits into a tile at the density that is asked for, or that the tiles allow.
+
+    A density at which not even the tiles' whole area would do is lowered anyway, and asks for no cuts.
+    """
+    fullest = plan.size * np.sqrt(plan.tiles / surface.area.sum())
+    density = min(plan.density, fullest)
     if plan.tiles > 1 and not density:
-        density = plan.size * np.sqrt(GOAL * plan.tiles / surface.area.sum())
+        density = fullest * np.sqrt(GOAL)
     room = 0.98 * (plan.size - plan.padding) / density if density else np.inf
     while (large := (_lot(surface, flat, plan).size.max(axis=1) > room) & (np.bincount(flat.label) > 1)).any():
         flat = _halved(surface, flat, large)

@@ -308,3 +308,14 @@ def test_every_edge_inside_a_chart_is_whole() -> None:
     joined_ = (same[a] == same[b - b % 3 + (b + 1) % 3]).all(axis=1)
     assert (joined_ | (chart[a // 3] != chart[b // 3])).mean() > 0.99
     assert measure_uv(laid, 1.0).charts == int(chart.max()) + 1
+
+
+def test_a_density_beyond_all_room_cuts_nothing_to_crumbs() -> None:
+    """It becomes what fits: as many charts as without a wish, and no hour of cutting."""
+    run = Run()
+    laid, report = unwrap_uv(run, bumpy(4), texture_size=256, density=100_000.0)
+    free = unwrap_uv(Run(), bumpy(4), texture_size=256).report
+    assert any("100000 px/m does not fit" in note for note in run.notes)
+    assert report.value("charts") <= 2 * free.value("charts")
+    assert report.value("texels per metre") > 0.8 * free.value("texels per metre")
+    assert len(laid.faces) == len(bumpy(4).faces)
