@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.engine import BadInput, Image
 from nodes.image._pixels import Float32, to_linear, to_srgb
 from nodes.texture import _bc6h_read
-from nodes.texture._scaling import Content, scaled
+from nodes.texture._scaling import Content, held, scaled
 
 Block = Literal["BC1", "BC3", "BC4", "BC5", "BC7", "BC6H"]
 FORMATS: tuple[Block, ...] = ("BC1", "BC3", "BC4", "BC5", "BC7", "BC6H")
@@ -39,6 +39,7 @@ class Blocks:
 
 def format_for(image: Image, content: Content) -> Block:
     """BC5 for normals, BC4 for grey data, else BC7."""
+    content = held(image, content)
     if content == "normal":
         return "BC5"
     grey = content == "data" and float(np.ptp(image.rgb, axis=2).max()) < 1 / 512
@@ -54,7 +55,8 @@ def compress(image: Image, content: Content, form: Block, mipmaps: bool, tell: C
     """
     if max(image.size) > MOST:
         raise BadInput(f"The picture is {image.size[0]} x {image.size[1]} pixels.", f"Reduce it to {MOST} or less.")
-    pixels, levels, srgb = image.pixels, [], content == "colour" and image.space == "srgb"
+    content = held(image, content)
+    pixels, levels, srgb = image.pixels, [], content == "colour"
     count = max(image.size).bit_length() if mipmaps else 1
     for level in range(count):
         tell(1 - 0.25**level)

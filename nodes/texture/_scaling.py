@@ -23,11 +23,16 @@ def scaled(pixels: Float32, size: tuple[int, int], content: Content, how: Filter
     return renormalised(small) if content == "normal" else small
 
 
+def held(image: Image, content: Content) -> Content:
+    """What a picture holds when ``content`` is said of it: colours are sRGB, a picture of data holds numbers."""
+    return "data" if content == "colour" and image.space == "data" else content
+
+
 def fitted(image: Image, size: tuple[int, int], content: Content) -> Float32:
     """The pixels of a picture at ``size``: averaged where it shrinks, smooth where it grows."""
     if image.size == size:
         return image.pixels
-    return scaled(image.pixels, size, content, "area" if max(size) <= max(image.size) else "bilinear")
+    return scaled(image.pixels, size, held(image, content), "area" if max(size) <= max(image.size) else "bilinear")
 
 
 def vectors(image: Image, size: tuple[int, int] | None = None) -> Float32:

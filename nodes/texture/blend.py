@@ -12,7 +12,7 @@ from nodes.image._pixels import Float32, check_finite, fitted_mask
 from nodes.io._factors import times_factor
 from nodes.mesh._checks import need_uv
 from nodes.texture._mixing import by_height, laid_out, mixed
-from nodes.texture._scaling import Content
+from nodes.texture._scaling import Content, held
 
 Repeat = Annotated[int, Slider(1, 64, help="How often the upper one repeats across the lower.")]
 Softness = Annotated[float, Slider(0, 1, help="With heights: how gently one passes into the other.")]
@@ -45,7 +45,7 @@ def blend(
     if height_below is not None or height_above is not None:
         low, high = _level(height_below, below.size, 1), _level(height_above, below.size, repeat)
         share = by_height(share, low, high, softness)
-    pixels = mixed(below.pixels, laid_out(above, below.size, repeat, content), share, content)
+    pixels = mixed(below.pixels, laid_out(above, below.size, repeat, content), share, held(below, content))
     return Image(np.ascontiguousarray(pixels), below.space)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.engine import Image, Run, Setting, Slider, node
 from nodes.image._pixels import check_finite, check_size, fit_within
-from nodes.texture._scaling import scaled, vectors, widened
+from nodes.texture._scaling import held, scaled, vectors, widened
 
 Kind = Literal["colour", "normal", "roughness", "data"]
 Side = Annotated[int, Slider(1, 16384, log=True, unit="px")]
@@ -46,7 +46,7 @@ def resize_texture(
     size = (_rounded(size[0], powers_of_two), _rounded(size[1], powers_of_two))
     check_size(*size)
     smaller = max(size) <= max(image.size)
-    kind = "data" if content == "roughness" else content
+    kind = "data" if content == "roughness" else held(image, content)
     pixels = scaled(image.pixels, size, kind, "area" if smaller or kind == "normal" else "lanczos")
     if content == "roughness" and normal is not None:
         check_finite(normal.pixels, "The normal map")
