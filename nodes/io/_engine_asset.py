@@ -16,6 +16,7 @@ from nodes.io._engines import Engine, pascal, snake
 from nodes.io._glb import glb_bytes
 from nodes.io._glb_geometry import Surface, surface_of
 from nodes.io._glb_material import GREY, Materials
+from nodes.io._left_out import GLTF_MAPS, say_left_out
 from nodes.io._parts import split_corners
 from nodes.mesh._checks import need_sound
 
@@ -111,6 +112,7 @@ class Asset:
         """The texture files by path; none where the engine has them inside the models."""
         files: dict[str, bytes] = {}
         if not self.engine.texture:
+            say_left_out(self.run.warn, (mesh.material for mesh in levels), "glTF", GLTF_MAPS, layers=True)
             if self.form != "PNG":
                 self.run.warn(f"The textures are inside the GLB, as PNG; {self.form} is for Unreal and Unity.")
             return files

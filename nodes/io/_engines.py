@@ -102,8 +102,13 @@ ENGINES: dict[Target, Engine] = {
 
 def pascal(name: str) -> str:
     """``rubber duck_LOD0`` as ``RubberDuck``: plain letters and digits, without prefixes and levels of engines."""
+    return spelled(name) or "Asset"
+
+
+def spelled(name: str) -> str:
+    """As :func:`pascal`, and empty where nothing of the name can be written so."""
     words = re.split(r"[^A-Za-z0-9]+", re.sub(r"^(SM|S|UCX)_|_LOD\d+$", "", _plain(name), flags=re.IGNORECASE))
-    return "".join(word[:1].upper() + word[1:] for word in words) or "Asset"
+    return "".join(word[:1].upper() + word[1:] for word in words)
 
 
 def snake(name: str) -> str:

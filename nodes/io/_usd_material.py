@@ -112,7 +112,7 @@ class Materials:
         return inputs
 
     def _coat(self, material: Material) -> list[str]:
-        inputs, left = [], set()
+        inputs, left = [], {"height"} if material.height is not None else set()
         for name, value in material.layers:
             if name in COATS and isinstance(value, int | float):
                 inputs.append(f"float inputs:{COATS[name]} = {number(float(value))}")

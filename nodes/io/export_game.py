@@ -9,7 +9,7 @@ from nodes.io._credits import CreditsFile, with_credits
 from nodes.io._engine_asset import Asset
 from nodes.io._engine_maps import Form
 from nodes.io._engine_words import Given, words
-from nodes.io._engines import ENGINES, Target
+from nodes.io._engines import ENGINES, Target, spelled
 from nodes.io._textures import TextureSize, longest_side
 from nodes.io._written import checked
 
@@ -56,6 +56,10 @@ def export_game(
     itself = mesh_collides and collision is None
     asset = Asset(run, ENGINES[target], name.strip() or mesh.name, longest_side(texture_size), textures, itself)
     run.progress(0.0, "checking")
+    if not spelled(asset.given):
+        run.warn(
+            f"Names of engines are made of Latin letters and digits: {asset.given} is called Asset. Fill in 'name'."
+        )
     chain = [checked(level) for level in (mesh, lod1, lod2, lod3, lod4, lod5) if level is not None]
     levels, second = asset.levels(chain, light_map)
     hulls = asset.hulls(collision, levels[0].material)

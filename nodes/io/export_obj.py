@@ -12,6 +12,7 @@ from app.engine import Files, Image, Material, Mesh, Run, SaveFile, Setting, nod
 from nodes.io._axes import METRES, Frame, UnitSetting, UpSetting, comment_of, in_frame
 from nodes.io._credits import CreditsFile, comments, with_credits
 from nodes.io._factors import times_factor
+from nodes.io._left_out import say_left_out
 from nodes.io._quad_rows import quad_rows
 from nodes.io._textures import TextureSize, UInt8, colour_bytes, encode_all, grey_bytes, longest_side
 from nodes.io._written import beside, checked
@@ -56,6 +57,7 @@ def export_obj(
     head = f"# {comment_of(frame)}\n# {len(mesh.vertices)} vertices, {len(mesh.faces)} triangles\n"
     head += comments(run, "# ")
     if mesh.material is not None:
+        say_left_out(run.warn, [mesh.material], "MTL")
         contents, library = _material_files(run, path, mesh.material, longest_side(texture_size), mesh.uv is not None)
         head += f"mtllib {library}\nusemtl {_word(mesh.material.name)}\n"
     run.progress(0.5, "geometry")

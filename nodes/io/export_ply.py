@@ -7,9 +7,11 @@ from typing import Annotated
 
 import numpy as np
 
-from app.engine import Files, Mesh, Run, SaveFile, Setting, node
+from app.engine import Files, Image, Mesh, Run, SaveFile, Setting, node
 from nodes.io._axes import METRES, OURS, Frame, UnitSetting, UpSetting, comment_of, in_frame
 from nodes.io._credits import CreditsFile, comments, with_credits
+from nodes.io._factors import times_factor
+from nodes.io._left_out import say_left_out
 from nodes.io._textures import UInt8, colour_bytes, encode_all, to_bytes
 from nodes.io._written import beside, checked
 
@@ -17,7 +19,7 @@ COLUMNS = {"vertices": ("x", "y", "z"), "normals": ("nx", "ny", "nz"), "uv": ("s
 CHANNELS = ("red", "green", "blue", "alpha")
 
 
-@node("io.export_ply", title="Export PLY", group="Export", credits=True)
+@node("io.export_ply", title="Export PLY", group="Export", version=2, credits=True)
 def export_ply(
     run: Run,
     mesh: Mesh,
@@ -38,8 +40,10 @@ def export_ply(
     contents: dict[str, UInt8] = {}
     note = ""
     material = mesh.material
+    say_left_out(run.warn, [material], "PLY", ("base_colour",))
     if texture and mesh.uv is not None and material is not None and material.base_colour is not None:
-        picture = colour_bytes(material.base_colour, 0, material.alpha_mode != "opaque")
+        shown = Image(times_factor(material.base_colour.pixels, "base_colour", material))
+        picture = colour_bytes(shown, 0, material.alpha_mode != "opaque")
         name = beside(path, "_base_colour.png")
         contents[name] = np.frombuffer(encode_all({"base_colour": picture})["base_colour"].data, np.uint8)
         note = f"comment TextureFile {Path(name).name}\n"

@@ -310,7 +310,7 @@ def test_a_light_map_of_another_mesh_is_refused() -> None:
 def test_textures_inside_the_model_are_png_whatever_is_asked() -> None:
     run = Run()
     export_game(run, duck(), target="Godot", textures="DDS")
-    assert "inside the GLB" in run.notes[0]
+    assert run.notes[0] == "glTF has no place for height: left out." and "inside the GLB" in run.notes[1]
 
 
 def test_blender_sees_the_levels_hulls_and_both_layouts_under_their_names(tmp_path: Path) -> None:
@@ -341,9 +341,19 @@ def test_blender_sees_the_levels_hulls_and_both_layouts_under_their_names(tmp_pa
 def test_in_godot_a_mesh_may_be_its_own_body() -> None:
     run = Run()
     files = contents(export_game(run, duck(), target="Godot", mesh_collides=True))
-    assert names_in(files["rubber_duck/rubber_duck.glb"]) == ["RubberDuck-col"] and run.notes == []
+    assert names_in(files["rubber_duck/rubber_duck.glb"]) == ["RubberDuck-col"]
+    assert run.notes == ["glTF has no place for height: left out."]
     assert b"RubberDuck-col becomes a static body" in files["rubber_duck/IMPORT.txt"]
     hulled = contents(export_game(run, duck(), collision=hulls(), target="Godot", mesh_collides=True))
     assert names_in(hulled["rubber_duck/rubber_duck.glb"])[0] == "RubberDuck"
     export_game(run, duck(), target="Unreal", mesh_collides=True)
-    assert "Only Godot" in run.notes[0]
+    assert "Only Godot" in run.notes[1]
+
+
+def test_a_name_without_latin_letters_is_said_to_be_replaced() -> None:
+    run = Run()
+    files = export_game(run, box(), name="木の椅子")
+    assert any(name.endswith("SM_Asset.glb") for name in files.names) and "木の椅子 is called Asset" in run.notes[0]
+    named = Run()
+    export_game(named, box(), name="Größe 木")
+    assert not named.notes

@@ -271,3 +271,12 @@ def test_it_shows_the_mesh_and_keeps_the_name_that_was_asked():
 def test_a_one_pixel_texture_is_fine(tmp_path):
     mesh = textured(base_colour=Image.of(np.full((1, 1, 3), 255, np.uint8)))
     assert load_mesh(Run(), write(export_glb(Run(), mesh), tmp_path)).material.base_colour.size == (1, 1)
+
+
+def test_a_height_map_is_said_to_be_left_out():
+    run = Run()
+    export_glb(run, textured(height=noise(1, channels=1)))
+    assert run.notes == ["glTF has no place for height: left out."]
+    plain_run = Run()
+    export_glb(plain_run, plain())
+    assert not plain_run.notes

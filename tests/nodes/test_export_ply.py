@@ -1,3 +1,4 @@
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -5,8 +6,9 @@ import numpy as np
 import pytest
 import trimesh
 from io_samples import bytes_of, coloured, noise, plain, same_geometry, textured, tiny, wild, write
+from PIL import Image as Pictures
 
-from app.engine import BadInput, Mesh, Run
+from app.engine import BadInput, Image, Material, Mesh, Run
 from nodes.io.export_ply import export_ply
 from nodes.io.load_mesh import load_mesh
 
@@ -22,7 +24,7 @@ def test_reading_it_back_gives_the_same_mesh(tmp_path, make):
 
 
 def test_the_texture_lies_beside_it_and_comes_back(tmp_path):
-    mesh = textured(alpha_mode="blend", base_colour=noise(1, channels=4, space="srgb"))
+    mesh = textured(alpha_mode="blend", base_colour=noise(1, channels=4, space="srgb"), base_factor=(1.0,) * 4)
     files = export_ply(Run(), mesh, Path("deep down/my scan.ply"))
     assert files.names == ("deep down/my scan.ply", "deep down/my_scan_base_colour.png")
     back = load_mesh(Run(), write(files, tmp_path))
@@ -45,3 +47,13 @@ def test_bad_meshes_are_refused_in_words():
         export_ply(Run(), Mesh.of(np.zeros((3, 3)), np.zeros((0, 3))))
     with pytest.raises(BadInput, match="no valid position"):
         export_ply(Run(), replace(tiny(), vertices=np.full((3, 3), np.nan, np.float32)))
+
+
+def test_what_ply_has_no_place_for_is_said_and_the_factor_is_in_the_texture(tmp_path):
+    grey = Image.of(np.full((4, 4), 0.5))
+    dressed = Material("m", base_colour=grey, roughness=grey, base_factor=(1.0, 0.0, 0.0, 1.0))
+    run = Run()
+    files = export_ply(run, replace(textured(), material=dressed))
+    assert run.notes == ["PLY has no place for roughness: left out."]
+    picture = np.asarray(Pictures.open(io.BytesIO(files.contents[1].tobytes())).convert("RGB"))
+    assert (np.unique(picture.reshape(-1, 3), axis=0) == [[128, 0, 0]]).all()

@@ -75,7 +75,8 @@ class TestOut:
         (shape,) = meshes(stage)
         material, _ = UsdShade.MaterialBindingAPI(shape.GetPrim()).ComputeBoundMaterial()
         surface = material.ComputeSurfaceSource()[0]
-        assert surface.GetIdAttr().Get() == "UsdPreviewSurface" and not notes
+        assert surface.GetIdAttr().Get() == "UsdPreviewSurface"
+        assert notes == ["USD's preview material has no place for height; left out."]
         fed = {i.GetBaseName(): i.GetConnectedSources()[0] for i in surface.GetInputs() if i.HasConnectedSource()}
         assert set(fed) == {"diffuseColor", "normal", "roughness", "metallic", "occlusion", "emissiveColor"}
         for source, _count in [(s[0].source, 0) for s in fed.values()]:
