@@ -13,8 +13,10 @@ Axis = Literal["x", "y", "z"]
 Where = Literal["origin", "middle", "low end", "high end"]
 Cut = Literal["nothing", "negative side", "positive side"]
 
+CROSSES = 0.02
 
-@node("mesh.mirror", title="Mirror", group="Place and arrange")
+
+@node("mesh.mirror", title="Mirror", group="Place and arrange", version=2)
 def mirror(
     run: Run,
     mesh: Mesh,
@@ -49,6 +51,8 @@ def mirror(
             raise BadInput(
                 f"The whole mesh lies on the {cut} of the mirror.", "Cut the other side, or move the mirror."
             )
+    elif join and min(at - low, high - at) > CROSSES * diagonal(mesh):
+        run.warn("The mesh lies on both sides of the mirror, so it and its image run through each other: set 'cut'.")
     run.progress(0.6, "mirroring")
     result = doubled(ready, glass) if join else reflected(ready, glass)
     if not len(result.faces):

@@ -141,6 +141,14 @@ def test_joined_at_an_end_two_boxes_become_one_without_a_wall() -> None:
     assert measure(apart).parts == 2 and oracle(apart).volume == pytest.approx(2.0, rel=1e-6)
 
 
+def test_halves_that_run_through_each_other_are_said() -> None:
+    through, cut, beside = Run(), Run(), Run()
+    mirror(through, box())
+    mirror(cut, box(), cut="negative side")
+    mirror(beside, moved(box(), 0.5, 0, 0))
+    assert "set 'cut'" in through.notes[0] and not cut.notes and not beside.notes
+
+
 def test_normals_run_smoothly_over_the_mirror_and_hard_edges_stay() -> None:
     ball = normals(Run(), sphere(4), 180)
     even = mirror(Run(), ball, cut="negative side")
