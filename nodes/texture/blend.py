@@ -49,7 +49,7 @@ def blend(
     return Image(np.ascontiguousarray(pixels), below.space)
 
 
-@node("texture.blend_materials", title="Blend materials", group="Material")
+@node("texture.blend_materials", title="Blend materials", group="Material", version=2)
 def blend_materials(
     run: Run,
     mesh: Mesh,
@@ -68,6 +68,9 @@ def blend_materials(
     run.progress(0.0, "checking")
     need_uv(mesh)
     lower, upper = mesh.material or Material(), other.material or Material()
+    if lower.layers != upper.layers:
+        what = ", ".join(sorted({name.partition(".")[0] for name, _ in (*lower.layers, *upper.layers)}))
+        run.warn(f"Maps alone are mixed; of {what} the mesh keeps what it had everywhere.")
     names = [
         n for n in Material.MAPS if getattr(lower, n) or getattr(upper, n) or _factor(lower, n) != _factor(upper, n)
     ]

@@ -15,6 +15,7 @@ from nodes.mesh.primitives import box, sphere
 from nodes.texture._mixing import by_height
 from nodes.texture.atlas import atlas
 from nodes.texture.blend import blend, blend_materials
+from nodes.texture.finish import finish
 from nodes.texture.recolour import gradient_map, recolour
 
 
@@ -147,3 +148,12 @@ def test_an_atlas_looks_the_same_as_its_parts() -> None:
         else:
             assert np.abs(found - colours_at(part, face, weights)).mean() < 0.004
     assert atlas(Run(), ball) is ball
+
+
+def test_a_coat_cannot_be_mixed_and_that_is_said() -> None:
+    run, quiet = Run(), Run()
+    ball = replace(sphere(), material=Material(base_colour=even((1, 0, 0))))
+    mixed = blend_materials(run, ball, finish(ball, coat=1.0)).material
+    assert mixed is not None and mixed.layers == () and "clearcoat" in run.notes[0]
+    blend_materials(quiet, ball, ball)
+    assert not quiet.notes
