@@ -18,6 +18,7 @@ from nodes.io._glb_geometry import Surface, surface_of
 from nodes.io._glb_material import GREY, Materials
 from nodes.io._left_out import GLTF_MAPS, say_left_out
 from nodes.io._parts import split_corners
+from nodes.io._settled import settled
 from nodes.mesh._checks import need_sound
 
 Float32 = NDArray[np.float32]
@@ -120,7 +121,8 @@ class Asset:
             id(mesh.material): mesh.material for mesh in levels if mesh.material is not None and mesh.uv is not None
         }
         base = self.spelled(self.engine.material)
-        for material in seen.values():
+        for given in seen.values():
+            material = settled(given, self.run.warn) or given
             for picture in pictures(material, self.engine, self.longest):
                 self.run.progress(0.6 + 0.39 * len(files) / (len(files) + 4), "textures")
                 word = (

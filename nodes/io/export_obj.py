@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from nodes.io._credits import CreditsFile, comments, with_credits
 from nodes.io._factors import times_factor
 from nodes.io._left_out import say_left_out
 from nodes.io._quad_rows import quad_rows
+from nodes.io._settled import settled
 from nodes.io._textures import TextureSize, UInt8, colour_bytes, encode_all, grey_bytes, longest_side
 from nodes.io._written import beside, checked
 
@@ -52,6 +54,7 @@ def export_obj(
     that. Both files begin with the credits as comments.
     """
     mesh = checked(mesh)
+    mesh = replace(mesh, material=settled(mesh.material, run.warn))
     contents: dict[str, UInt8] = {}
     frame = Frame(METRES[unit], up)
     head = f"# {comment_of(frame)}\n# {len(mesh.vertices)} vertices, {len(mesh.faces)} triangles\n"

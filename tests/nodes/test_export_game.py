@@ -19,6 +19,7 @@ from app.engine import BadInput, Credit, Files, Image, Material, Mesh, Run
 from app.engine.embedded import read_graph_text
 from nodes.io._engines import pascal, snake
 from nodes.io.export_game import export_game
+from nodes.io.export_obj import export_obj
 from nodes.io.load_image import load_image
 from nodes.mesh.light_map_uv import light_map_uv
 from nodes.mesh.primitives import box, sphere
@@ -357,3 +358,16 @@ def test_a_name_without_latin_letters_is_said_to_be_replaced() -> None:
     named = Run()
     export_game(named, box(), name="Größe 木")
     assert not named.notes
+
+
+@pytest.mark.parametrize("export", [export_game, export_obj])
+def test_the_strength_of_maps_is_in_files_that_have_no_number_for_it(export) -> None:
+    """An object picked from a scene may say that its normal map counts for nothing and its occlusion for a half."""
+    lean, dark = Image.of(np.full((4, 4, 3), (0.8, 0.5, 0.9)), "data"), Image.of(np.zeros((4, 4, 3)), "data")
+    look = Material("m", normal=lean, normal_scale=0.0, occlusion=dark, occlusion_strength=0.5)
+    files = contents(export(Run(), replace(box(), material=look)))
+    found = {name.lower(): Pictures.open(io.BytesIO(data)) for name, data in files.items() if name.endswith(".png")}
+    normal = next(np.asarray(p) for name, p in found.items() if name.endswith(("_n.png", "_normal.png")))
+    shade = next(np.asarray(p) for name, p in found.items() if name.endswith(("_orm.png", "_occlusion.png")))
+    assert np.abs(normal.reshape(-1, 3).astype(int) - (128, 128, 255)).max() <= 1
+    assert np.abs((shade if shade.ndim == 2 else shade[..., 0]).astype(int) - 128).max() <= 1
