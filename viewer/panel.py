@@ -111,6 +111,14 @@ class ViewerPanel(QWidget):
         if self.picture.tool is None:
             self._show(payload, kept)
 
+    def show_waiting(self, words: str, source: str = "") -> None:
+        """Says ``words`` in place of the payload of ``source``, which is still to come."""
+        self._payload, self._source = None, source
+        if self.picture.tool is None:
+            self._hint.setText(words[:1].upper() + words[1:])
+            self._show_widget(self._hint)
+            self._say("")
+
     def _show(self, payload: Payload | None, keep_view: bool) -> None:
         if payload is None:
             self._hint.setText(NO_RESULT if self._source else HINT)

@@ -77,6 +77,12 @@ class Status(QObject):
         self._helper.submit("plan", lambda: boiled_down(graph, specs, store, base), self._arrived)
 
     @property
+    def looking(self) -> bool:
+        """Whether a plan, which tells what is kept of the present graph, is still to come."""
+        graph = self._session.editor.graph
+        return bool(graph.nodes) and self.plan.graph is not graph
+
+    @property
     def _base(self) -> Path:
         return self._session.base
 

@@ -23,6 +23,9 @@ class ViewerFace(Protocol):
 
     def show_payload(self, payload: Payload | None, source: str = "") -> None: ...
 
+    def show_waiting(self, words: str, source: str = "") -> None:
+        """Until the payload of ``source`` is there, say in its place why it is not."""
+
     def edit_rectangle(self, image: Image, value: Rect | None) -> None: ...
 
     def edit_strokes(self, image: Image, value: tuple[Stroke, ...]) -> None: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.engine.errors import EngineError
@@ -20,6 +20,9 @@ from app.ui.viewer_face import ViewerFace
 from app.ui.widgets import QuietCombo, tool_button
 
 GONE = "its stored result was cleaned up: run again"
+LOADING = "its result is being loaded …"
+LOOKING = "looking for results that are kept …"
+PATIENCE_MS = 250
 
 
 class WatchBar(QWidget):
@@ -48,7 +51,10 @@ class WatchBar(QWidget):
 
 
 class Watch(QObject):
-    """Loads payloads on the helper thread; while one loads, a newer wish replaces an older one."""
+    """Loads payloads on the helper thread; while one loads, a newer wish replaces an older one.
+
+    What takes longer than a moment is said: a result that is loaded, and a plan that looks for kept results.
+    """
 
     def __init__(
         self,
@@ -65,12 +71,18 @@ class Watch(QObject):
         self.id = ""
         self.pinned = ""
         self._sockets: dict[str, str] = {}
-        self._wish: tuple[str, str] | None = None
+        self._wish: tuple[str, str, bool] | None = None
+        self._shown: str | None = None
+        self._remark_of_wait = ""
+        self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
+        self._patience.timeout.connect(self._waits)
         self._held = False
         self._gone = ""
         editor.selection_changed.connect(lambda _: self.refresh())
         editor.opened.connect(self._reset)
+        editor.changed.connect(lambda _: self.refresh())
         status.changed.connect(lambda _: self.refresh())
+        status.planned.connect(lambda _: self.refresh())
         bar.pin.clicked.connect(self._pin)
         bar.outputs.activated.connect(self._choose_output)
         self._head(Now(), "", "")
@@ -81,10 +93,11 @@ class Watch(QObject):
         now = self._status.board[self.id]
         socket = self._socket(now)
         digest = now.preview or now.outputs.get(socket, "")
+        wish = self.id, digest, not digest and self._status.looking
+        if not self._held and self._wish != wish:
+            self._wish = wish
+            self._ask(*wish)
         self._head(now, socket, digest)
-        if not self._held and self._wish != (self.id, digest):
-            self._wish = self.id, digest
-            self._ask(*self._wish)
 
     def hold(self, on: bool) -> None:
         """While the person draws on a picture, the viewer belongs to the drawing."""
@@ -93,21 +106,41 @@ class Watch(QObject):
             self._wish = None
         self.refresh()
 
-    def _ask(self, id: str, digest: str) -> None:
-        self._gone = ""
-        if not digest:
-            self._viewer.show_payload(None, id)
+    def _ask(self, id: str, digest: str, looking: bool) -> None:
+        self._gone = self._remark_of_wait = ""
+        self._patience.stop()
+        if digest or looking:
+            self._patience.start()
+        if digest:
+            store = self._store()
+            self._helper.submit(
+                "watch", lambda: _loaded(store, digest), lambda payload: self._show(id, digest, payload)
+            )
+        elif not looking:
+            self._give(id, None)
+
+    def _waits(self) -> None:
+        """The node's own earlier result stays in view, that of another node goes."""
+        if self._wish is None or self._held:
             return
-        store = self._store()
-        self._helper.submit("watch", lambda: _loaded(store, digest), lambda payload: self._show(id, digest, payload))
+        id, _, looking = self._wish
+        self._remark_of_wait = LOOKING if looking else LOADING
+        if id != self._shown:
+            self._viewer.show_waiting(self._remark_of_wait, id)
+        self.refresh()
 
     def _show(self, id: str, digest: str, payload: Payload | None) -> None:
-        if self._wish != (id, digest) or self._held:
+        if self._wish != (id, digest, False) or self._held:
             return
         self._gone = digest if payload is None else ""
+        self._give(id, payload)
+        self.refresh()
+
+    def _give(self, id: str, payload: Payload | None) -> None:
+        self._patience.stop()
+        self._remark_of_wait = ""
+        self._shown = id if payload is not None else None
         self._viewer.show_payload(payload, id)
-        if payload is None:
-            self.refresh()
 
     def _target(self) -> str:
         graph = self._editor.graph
@@ -133,13 +166,15 @@ class Watch(QObject):
         self._bar.pin.setChecked(bool(self.pinned))
         self._bar.pin.setEnabled(bool(self.id))
         if not self.id:
-            self._bar.say("", "Run the graph to see its results here.")
+            self._bar.say("", self._remark_of_wait or "Run the graph to see its results here.")
             return
         self._bar.say(self._editor.title(self.id), *self._remark(now, digest))
 
     def _remark(self, now: Now, digest: str) -> tuple[str, bool]:
         if self._held:
             return "drawing on its picture", False
+        if self._remark_of_wait:
+            return self._remark_of_wait, False
         if now.preview:
             return "in progress", False
         if digest and digest == self._gone:
@@ -159,7 +194,7 @@ class Watch(QObject):
     def _reset(self) -> None:
         self.pinned, self._wish = "", None
         self._sockets.clear()
-        self._viewer.show_payload(None, "")
+        self._give("", None)
 
 
 def _loaded(store: Store, digest: str) -> Payload | None:

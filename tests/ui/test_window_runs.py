@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -11,6 +12,7 @@ from window_kit import Desk
 
 from app.engine import Image, Number
 from app.engine.graph import Link
+from app.ui.watch import LOADING, LOOKING
 
 
 @pytest.fixture
@@ -62,6 +64,40 @@ def test_moving_and_renaming_make_nothing_stale(desk: Desk, qtbot: QtBot) -> Non
     desk.editor.rename(a, "Height")
     qtbot.wait(300)
     assert desk.state(a) == desk.state(c) == "ran"
+
+
+def test_a_result_that_takes_its_time_is_said_to_be_loaded(desk: Desk, qtbot: QtBot) -> None:
+    a, b, _ = sum_of_two(desk)
+    run(desk, qtbot)
+    desk.editor.select([a])
+    qtbot.waitUntil(lambda: isinstance(desk.viewer.payload, Number) and desk.viewer.payload.value == 2.0)
+    assert not desk.viewer.waits
+    busy = Event()
+    desk.window.desk.helper.submit("something long", lambda: busy.wait(20), lambda _: None)
+    desk.editor.select([b])
+    qtbot.waitUntil(lambda: desk.viewer.waits == [LOADING])
+    assert desk.viewer.payload is None and LOADING in desk.window.watch_bar.text.text()
+    busy.set()
+    qtbot.waitUntil(lambda: isinstance(desk.viewer.payload, Number) and desk.viewer.payload.value == 3.0)
+    assert LOADING not in desk.window.watch_bar.text.text()
+
+
+def test_while_a_plan_looks_for_kept_results_nobody_says_that_there_are_none(desk: Desk, qtbot: QtBot) -> None:
+    path = desk.folder / "kept.graph"
+    sum_of_two(desk)
+    run(desk, qtbot)
+    desk.window.desk.session.save_as(path)
+    desk.window.desk.session.new()
+    busy = Event()
+    desk.window.desk.helper.submit("something long", lambda: busy.wait(20), lambda _: None)
+    seen = len(desk.viewer.seen)
+    desk.window.desk.session.open(path)
+    qtbot.waitUntil(lambda: desk.viewer.waits == [LOOKING])
+    assert LOOKING in desk.window.watch_bar.text.text()
+    busy.set()
+    qtbot.waitUntil(lambda: isinstance(desk.viewer.payload, Number) and desk.viewer.payload.value == 5.0)
+    assert set(map(type, desk.viewer.seen[seen:])) == {type(None), Number}
+    assert LOOKING not in desk.window.watch_bar.text.text()
 
 
 def test_a_failing_node_is_shown_everywhere_and_the_rest_goes_on(desk: Desk, qtbot: QtBot) -> None:

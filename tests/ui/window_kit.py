@@ -32,6 +32,7 @@ class ToyViewer(QWidget):
         super().__init__()
         self.payload: Payload | None = None
         self.seen: list[Payload | None] = []
+        self.waits: list[str] = []
         self.editing: tuple[str, Any] | None = None
         self.closed = False
         self.looks: dict[str, Any] | None = None
@@ -39,6 +40,10 @@ class ToyViewer(QWidget):
     def show_payload(self, payload: Payload | None, source: str = "") -> None:
         self.payload = payload
         self.seen.append(payload)
+
+    def show_waiting(self, words: str, source: str = "") -> None:
+        self.payload = None
+        self.waits.append(words)
 
     def edit_rectangle(self, image: Image, value: Rect | None) -> None:
         self.editing = "rectangle", value

@@ -77,3 +77,12 @@ def test_a_payload_that_nobody_knows_is_a_readable_list_of_its_fields():
     rows = dict(shown.rows)
     assert (rows["pictures"], rows["best"], rows["numbers"]) == ("2 × Image", "Image", "(1, 2)")
     assert len(rows["words"]) <= LONGEST_CELL + 2
+
+
+def test_what_is_still_to_come_is_said_in_its_place(panel):
+    panel.show_payload(Image.of(np.zeros((5, 5), np.float32)), "n1")
+    panel.show_waiting("its result is being loaded …", "n2")
+    assert panel._hint.isVisible() and panel._hint.text() == "Its result is being loaded …"
+    assert not panel.picture.isVisible()
+    panel.show_payload(Image.of(np.zeros((6, 5), np.float32)), "n2")
+    assert panel.picture.isVisible() and not panel._hint.isVisible()
