@@ -11,11 +11,16 @@ from numpy.typing import NDArray
 from app.engine import Material
 from nodes.image._pixels import to_srgb
 from nodes.io._atlas import maps_of, placed, surface_of
+from nodes.io._neutral import neutral
 from nodes.io._parts import Array, Part, Warn
 
 
 def combined(parts: Sequence[Part], warn: Warn) -> tuple[list[Part], Material]:
-    """The parts changed so that one material serves all of them, and that material. Says in words what was lost."""
+    """The parts changed so that one material serves all of them, and that material. Says in words what was lost.
+
+    A part without a material keeps its neutral grey.
+    """
+    parts = [part if part.material else replace(part, material=neutral(part.colours is not None)) for part in parts]
     main = _largest(parts)
     _say_what_differs(parts, warn)
     if not any(maps_of(part.material) for part in parts):

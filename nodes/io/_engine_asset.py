@@ -15,8 +15,9 @@ from nodes.io._engine_maps import Form, encoded, pictures
 from nodes.io._engines import Engine, pascal, snake
 from nodes.io._glb import glb_bytes
 from nodes.io._glb_geometry import Surface, surface_of
-from nodes.io._glb_material import GREY, Materials
+from nodes.io._glb_material import Materials
 from nodes.io._left_out import GLTF_MAPS, say_left_out
+from nodes.io._neutral import neutral
 from nodes.io._parts import split_corners
 from nodes.io._settled import settled
 from nodes.mesh._checks import need_sound
@@ -61,7 +62,7 @@ class Asset:
         named: list[Mesh] = []
         for number, mesh in enumerate(chain):
             word = self.engine.level(number, len(chain))
-            given = mesh.material or Material(base_factor=GREY if mesh.colours is None else (1.0, 1.0, 1.0, 1.0))
+            given = mesh.material or neutral(mesh.colours is not None)
             material = next((m for m in (level.material for level in named) if m and _alike(m, given)), None)
             if material is None:
                 own = f"_LOD{number}" if named else ""

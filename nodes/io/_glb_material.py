@@ -15,13 +15,13 @@ from nodes.io import _gltf_layers as layers
 from nodes.io._glb_buffer import Buffer
 from nodes.io._glb_geometry import placing_of
 from nodes.io._gltf_material import AS_IT_IS, Transform
+from nodes.io._neutral import neutral
 from nodes.io._textures import UInt8, colour_bytes, encode_all, orm_bytes
 
 ALPHA = {"opaque": "OPAQUE", "mask": "MASK", "blend": "BLEND"}
 WRAPS = {"repeat": 10497, "clamp": 33071, "mirror": 33648}
 NEAREST = 9728
 STRENGTH, UNLIT, MOVED = "KHR_materials_emissive_strength", "KHR_materials_unlit", "KHR_texture_transform"
-GREY = (0.6, 0.6, 0.6, 1.0)
 
 
 class Sheet(NamedTuple):
@@ -122,8 +122,7 @@ class Materials:
         return self._numbers[text]
 
     def _entry(self, mesh: Mesh) -> dict[str, Any]:
-        plain = Material("neutral", base_factor=GREY if mesh.colours is None else (1.0, 1.0, 1.0, 1.0))
-        m = mesh.material or plain
+        m = mesh.material or neutral(mesh.colours is not None)
         mapped = sheets(m, self.longest) if mesh.uv is not None else {}
         at = {name: self._texture(m, name, sheet) for name, sheet in mapped.items()}
         pbr: dict[str, Any] = {

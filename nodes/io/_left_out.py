@@ -15,9 +15,13 @@ def say_left_out(
     form: str,
     kept: Iterable[str] = Material.MAPS,
     layers: bool = False,
+    also: Iterable[str] = (),
 ) -> None:
-    """``kept``: maps that ``form`` holds. ``layers``: whether it holds clear coat, transmission and the like, too."""
-    found: dict[str, None] = {}
+    """``kept``: maps that ``form`` holds. ``layers``: whether it holds clear coat, transmission and the like, too.
+
+    ``also``: what else is lost.
+    """
+    found = dict.fromkeys(also)
     for material in materials:
         if material is not None:
             lost = [name for name in Material.MAPS if name not in kept and getattr(material, name) is not None]

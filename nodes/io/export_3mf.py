@@ -13,6 +13,7 @@ from app.engine.placing import in_place, moved, placed
 from nodes.image._pixels import resample_pixels
 from nodes.io._axes import METRES
 from nodes.io._credits import CreditsFile, with_credits
+from nodes.io._left_out import say_left_out
 from nodes.io._parts import Array
 from nodes.io._textures import TextureSize, encode_all, longest_side, to_bytes
 from nodes.io._threemf_texts import metadata
@@ -21,6 +22,7 @@ from nodes.io._written import checked
 
 Unit = Literal["millimetres", "centimetres", "metres", "inches"]
 PREVIEW = 256
+KEPT = ("base_colour",)
 
 
 @node("io.export_3mf", title="Export 3MF", group="Export", version=2, credits=True)
@@ -47,6 +49,7 @@ def export_3mf(
     Title, designer, copyright and licence terms go into it.
     """
     mesh = checked(mesh)
+    say_left_out(run.warn, [mesh.material], "3MF", KEPT)
     run.progress(0.1, "picture")
     thumbnail = _picture(mesh)
     run.progress(0.4, "geometry")
@@ -59,6 +62,7 @@ def export_3mf(
 
 def scene_3mf(run: Run, scene: Scene, longest: int) -> bytes:
     """A scene of sound meshes in millimetres: each mesh an object, each place of it a build item."""
+    say_left_out(run.warn, (mesh.material for mesh in scene.meshes), "3MF", KEPT)
     standing = in_place(scene)
     sizes = np.cumsum([0, *(len(mesh.vertices) for mesh in standing)])
     faces = [mesh.faces + size for mesh, size in zip(standing, sizes, strict=False)]

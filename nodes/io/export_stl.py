@@ -11,10 +11,12 @@ from app.engine import Files, Mesh, Run, SaveFile, Setting, node
 from app.engine.payloads import Float32, Int32
 from nodes.io._axes import METRES, turned
 from nodes.io._credits import CreditsFile, copyright_of, with_credits
+from nodes.io._left_out import say_left_out
 from nodes.io._textures import UInt8
 from nodes.io._written import checked
 
 Unit = Literal["millimetres", "centimetres", "metres", "inches"]
+WHITE = (1.0, 1.0, 1.0, 1.0)
 HEADER, SIZE = b"Polyloom binary STL", 80
 
 
@@ -37,10 +39,17 @@ def export_stl(
     mesh = checked(mesh)
     run.progress(0.1, "geometry")
     points = turned(mesh.vertices.astype(np.float64) / METRES[unit], "+Y", up).astype(np.float32)
+    say_left_out(run.warn, [mesh.material], "STL", kept=(), also=_colours(mesh))
     said = copyright_of(run)
     data = stl_bytes(points, mesh.faces, _header(said))
     files = Files((path.as_posix(),), (data,), shows=mesh)
     return with_credits(run, files, credits_file, always=len(_header(said)) > SIZE)
+
+
+def _colours(mesh: Mesh) -> list[str]:
+    """What shows colour without a picture."""
+    painted = ["vertex colours"] if mesh.colours is not None else []
+    return painted if mesh.material is None or mesh.material.base_factor == WHITE else [*painted, "base colour"]
 
 
 def _header(said: str) -> bytes:

@@ -50,7 +50,7 @@ COMMENTED = (".obj", ".ply")
 PLAUSIBLE = (0.001, 1000.0)
 
 
-@node("io.load_mesh", title="Load mesh", version=2, group="Load", isolated=Isolated(limit_s=60))
+@node("io.load_mesh", title="Load mesh", version=3, group="Load", isolated=Isolated(limit_s=60))
 def load_mesh(
     run: Run,
     path: Annotated[Path, OpenFile(suffixes=tuple(READERS), companions=companions, help="The mesh to read.")] = Path(),

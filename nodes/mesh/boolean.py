@@ -18,7 +18,7 @@ NOTHING = {
 }
 
 
-@node("mesh.boolean", title="Boolean", group="Solid")
+@node("mesh.boolean", title="Boolean", group="Solid", version=2)
 def boolean(
     run: Run,
     a: Mesh,

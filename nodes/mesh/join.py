@@ -13,7 +13,7 @@ from nodes.mesh._one_material import under_one
 from nodes.mesh._rows import WIDTHS, Array, below, built, filled, group_starts
 
 
-@node("mesh.join", title="Join", group="Solid")
+@node("mesh.join", title="Join", group="Solid", version=2)
 def join(
     run: Run,
     a: Mesh,

@@ -28,7 +28,7 @@ class Scattered(NamedTuple):
     points: PointCloud
 
 
-@node("mesh.scatter", title="Scatter", group="Place and arrange")
+@node("mesh.scatter", title="Scatter", group="Place and arrange", version=2)
 def scatter(
     run: Run,
     ground: Mesh,

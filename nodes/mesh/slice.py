@@ -32,7 +32,7 @@ class Sliced(NamedTuple):
     below: Mesh
 
 
-@node("mesh.slice", title="Slice", group="Solid")
+@node("mesh.slice", title="Slice", group="Solid", version=2)
 def slice_mesh(
     run: Run,
     mesh: Mesh,

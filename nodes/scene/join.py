@@ -13,7 +13,7 @@ from nodes.io._parts import Part, Warn, joined
 from nodes.io._settled import on_one_set
 
 
-@node("scene.join", title="Join scene")
+@node("scene.join", title="Join scene", version=2)
 def join(run: Run, scene: Scene) -> Mesh:
     """All objects where they stand as one mesh; each is a part of it.
 

@@ -7,7 +7,7 @@ from nodes.io._parts import Part, joined
 from nodes.mesh._checks import need_finite
 
 
-@node("texture.atlas", title="Join with one atlas", group="Material")
+@node("texture.atlas", title="Join with one atlas", group="Material", version=2)
 def atlas(
     run: Run,
     first: Mesh,

@@ -440,3 +440,13 @@ def strange(data: bytes, rng: np.random.Generator) -> bytes:
     places = rng.integers(0, min(len(values), 1200 if rng.random() < 0.6 else len(values)), rng.integers(1, 4))
     values[places] = rng.integers(32, 127, len(places))
     return values.tobytes()
+
+
+def test_maps_that_3mf_has_no_place_for_are_said_and_only_then(tmp_path: Path) -> None:
+    said = ["3MF has no place for normal, metallic, roughness, occlusion, height, emissive: left out."]
+    assert out(textured(), tmp_path)[1] == said
+    run = Run()
+    export_scene(run, Scene.of(textured()), path=Path("a.3mf"))
+    assert said[0] in run.notes
+    plain_paint = replace(textured(), material=Material(base_colour=noise(1, space="srgb"), metallic_factor=1.0))
+    assert out(plain_paint, tmp_path)[1] == [] and out(coloured(), tmp_path)[1] == []

@@ -11,6 +11,8 @@ from mesh_shapes import surface_points
 from app.engine import BadInput, Image, Mask, Material, Mesh, Run, rgba
 from nodes.image._oklab import to_oklab
 from nodes.image._pixels import to_linear, to_srgb
+from nodes.io._neutral import GREY
+from nodes.mesh.join import join
 from nodes.mesh.primitives import box, sphere
 from nodes.texture._mixing import by_height
 from nodes.texture.atlas import atlas
@@ -148,6 +150,20 @@ def test_an_atlas_looks_the_same_as_its_parts() -> None:
         else:
             assert np.abs(found - colours_at(part, face, weights)).mean() < 0.004
     assert atlas(Run(), ball) is ball
+
+
+def test_a_mesh_without_a_material_keeps_its_grey_beside_others() -> None:
+    ball = replace(sphere(segments=16), material=Material(base_colour=grain(3)))
+    bare = replace(box(), material=None)
+    painted = replace(bare, colours=np.full((len(bare.vertices), 4), (1, 0.5, 0, 1), np.float32))
+    for got in (atlas(Run(), ball, bare, painted), join(Run(), ball, bare, painted, parts="one per mesh")):
+        for number, part, shown in ((1, bare, GREY[:3]), (2, painted, (1, 1, 1))):
+            faces = np.flatnonzero(got.face_groups == number)
+            _, face, weights = surface_points(part, 100)
+            assert np.allclose(colours_at(got, faces[face], weights), shown, atol=0.005)
+    plain = join(Run(), replace(bare, material=Material(base_factor=(1, 0, 0, 1))), bare)
+    assert np.allclose(to_linear(plain.colours[-1, :3]), GREY[:3], atol=0.005)
+    assert plain.material.base_factor == (1, 1, 1, 1)
 
 
 def test_a_coat_cannot_be_mixed_and_that_is_said() -> None:

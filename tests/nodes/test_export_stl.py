@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import trimesh
-from io_samples import plain, tiny, wild, write
+from io_samples import coloured, plain, textured, tiny, wild, write
 
-from app.engine import BadInput, Mesh, Run
+from app.engine import BadInput, Material, Mesh, Run
 from nodes.io.export_stl import export_stl
 from nodes.io.load_mesh import load_mesh
 from nodes.mesh.primitives import box
@@ -53,3 +55,17 @@ def test_the_header_cannot_be_taken_for_text():
 def test_bad_meshes_are_refused_in_words():
     with pytest.raises(BadInput, match="no faces"):
         export_stl(Run(), Mesh.of(np.zeros((3, 3)), np.zeros((0, 3))))
+
+
+def test_what_the_shape_alone_loses_is_said_and_only_then():
+    run = Run()
+    export_stl(run, replace(box(), material=Material(roughness_factor=0.1)))
+    assert run.notes == []
+    export_stl(run, textured())
+    [note] = run.notes
+    assert note == (
+        "STL has no place for base colour, normal, metallic, roughness, occlusion, height, emissive: left out."
+    )
+    run = Run()
+    export_stl(run, coloured())
+    assert run.notes == ["STL has no place for vertex colours: left out."]
