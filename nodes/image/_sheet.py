@@ -68,7 +68,7 @@ def fitted(image: Image, cell: tuple[int, int]) -> Float32:
     longest = max(image.size)
     scale = min(cell[0] / image.size[0], cell[1] / image.size[1])
     wide, high = fit_within(image.size, max(1, round(longest * scale)))
-    return resample_pixels(image.pixels, (min(wide, cell[0]), min(high, cell[1])))
+    return resample_pixels(image.pixels, (min(wide, cell[0]), min(high, cell[1])), linear=image.space == "srgb")
 
 
 def words(text: str, size: float, colour: RGBA, room: tuple[int, int]) -> Float32:

@@ -12,7 +12,7 @@ from nodes.image._pixels import Float32, fitted_mask, image_of, resample_pixels,
 Mode = Literal["normal", "multiply", "screen"]
 
 
-@node("image.composite", title="Composite", group="Size and place")
+@node("image.composite", title="Composite", group="Size and place", version=2)
 def composite(
     foreground: Image,
     background: Image | None = None,
@@ -44,7 +44,7 @@ def _behind(foreground: Image, background: Image | None, colour: str) -> Float32
     width, height = foreground.size
     scale = max(width / background.size[0], height / background.size[1])
     size = max(width, round(background.size[0] * scale)), max(height, round(background.size[1] * scale))
-    scaled = resample_pixels(background.pixels, size)
+    scaled = resample_pixels(background.pixels, size, linear=background.space == "srgb")
     left, top = (size[0] - width) // 2, (size[1] - height) // 2
     return scaled[top : top + height, left : left + width]
 

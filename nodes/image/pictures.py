@@ -39,7 +39,7 @@ def gather(
     return Pictures((*(before.images if before else ()), *linked))
 
 
-@node("image.contact_sheet", title="Contact sheet", group="Several pictures")
+@node("image.contact_sheet", title="Contact sheet", group="Several pictures", version=2)
 def contact_sheet(
     run: Run,
     pictures: Pictures,

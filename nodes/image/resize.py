@@ -24,7 +24,7 @@ def resize(
     method: Annotated[Choice, Setting(help="Auto: area when smaller, Lanczos when larger.", advanced=True)] = "auto",
     linear_light: Annotated[
         bool, Setting(help="Mix light instead of encoded values: keeps bright points bright.", advanced=True)
-    ] = False,
+    ] = True,
 ) -> Image:
     """Make a picture smaller or larger.
 

@@ -13,7 +13,7 @@ from app.engine import BadInput, Image, OpenFile, Run, Setting, Slider, node
 from app.engine.placement import free_gb
 from app.engine.weight_files import digest_of, path_of
 from nodes.image import _upscale_model as network
-from nodes.image._pixels import check_finite, check_size, extend_colours, image_of, resample
+from nodes.image._pixels import check_finite, check_size, extend_colours, image_of, resample, to_linear, to_srgb
 from nodes.io._model_credits import credit_model
 
 Float32 = NDArray[np.float32]
@@ -25,6 +25,7 @@ OPAQUE = 0.999
     "image.upscale",
     title="Upscale",
     group="Size and place",
+    version=2,
     licence="BSD-3-Clause",
     models=network.CARDS,
     devices=("cpu", "cuda", "mps"),
@@ -114,4 +115,5 @@ def _sized(image: Image, rgb: Float32, alpha: Float32, scale: float) -> Image:
     size = (max(1, round(image.size[0] * scale)), max(1, round(image.size[1] * scale)))
     check_size(*size)
     how: Literal["area", "lanczos"] = "area" if size[0] < rgb.shape[1] else "lanczos"
-    return image_of(resample(rgb, size, how), resample(alpha, size, how), image)
+    small = to_srgb(resample(to_linear(rgb), size, how)) if how == "area" else resample(rgb, size, how)
+    return image_of(small, resample(alpha, size, how), image)

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from app.engine import Image, Material
-from nodes.image._pixels import resample
 from nodes.io._factors import times_factor
 from nodes.io._parts import Array, Part
+from nodes.texture._scaling import Content, fitted
 
 MAPS = ("base_colour", "normal", "metallic", "roughness", "occlusion", "emissive")
+CONTENT: dict[str, Content] = {"base_colour": "colour", "emissive": "colour", "normal": "normal"}
 NEUTRAL = {"normal": (0.5, 0.5, 1.0)}
 LARGEST_SHEET = 4096
 MOST_REPEATS = 16
@@ -107,17 +108,24 @@ def _alpha_mode(materials: Sequence[Material]) -> Any:
 def _content(cell: Cell, name: str) -> Array:
     """(outer height, outer width, 4): the map times its factor, repeated, with a gutter that wraps around."""
     image = getattr(cell.material, name)
+    solid = name == "base_colour" and cell.material.alpha_mode == "opaque"
     width, height = cell.size
     if image is None:
         tile = np.ones((height, width, 4), np.float32)
         tile[..., :3] = NEUTRAL.get(name, (1.0, 1.0, 1.0))
     else:
-        tile = resample(image.pixels, cell.size).reshape(height, width, 4)
+        tile = fitted(
+            replace(image, pixels=opaque(image.pixels)) if solid else image, cell.size, CONTENT.get(name, "data")
+        )
     tile = times_factor(tile, name, cell.material)
-    if name == "base_colour" and cell.material.alpha_mode == "opaque":
-        tile = np.concatenate([tile[..., :3], np.ones_like(tile[..., 3:])], axis=-1)
+    tile = opaque(tile) if solid else tile
     gutter = ((GUTTER, GUTTER), (GUTTER, GUTTER), (0, 0))
     return np.pad(np.tile(tile, (cell.repeats[1], cell.repeats[0], 1)), gutter, "wrap")
+
+
+def opaque(pixels: Array) -> Array:
+    """(H, W, 4) with an alpha of 1."""
+    return np.concatenate([pixels[..., :3], np.ones_like(pixels[..., 3:])], axis=-1)
 
 
 def placed(parts: Sequence[Part]) -> Sheet | None:

@@ -230,7 +230,10 @@ def _convert_deep(values: NDArray[np.uint16], convert: Callable[[Picture], Pictu
 
 
 def _floats(values: NDArray[Any], factor: int, colour: bool) -> NDArray[np.float32]:
-    """(H, W, 4) float32, reduced by a whole factor in strips so that memory stays small; colours weighted by alpha."""
+    """(H, W, 4) float32, reduced by a whole factor in strips so that memory stays small.
+
+    Colours are mixed as light and weighted by alpha.
+    """
     if factor == 1:
         return Image.of(values).pixels
     height, width = values.shape[:2]
@@ -238,7 +241,7 @@ def _floats(values: NDArray[Any], factor: int, colour: bool) -> NDArray[np.float
     for top in range(0, height, factor * 64):
         strip = Image.of(values[top : top + factor * 64]).pixels
         size = (max(1, width // factor), max(1, round(len(strip) / factor)))
-        strips.append(resample_pixels(strip, size, weigh=colour))
+        strips.append(resample_pixels(strip, size, linear=colour, weigh=colour))
     return np.concatenate(strips)
 
 

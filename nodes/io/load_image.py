@@ -14,7 +14,7 @@ from nodes.io._tone import Bright, Tone
 Content = Literal["colour", "data"]
 
 
-@node("io.load_image", title="Load image", group="Load", version=3, isolated=Isolated(limit_s=60))
+@node("io.load_image", title="Load image", group="Load", version=4, isolated=Isolated(limit_s=60))
 def load_image(
     run: Run,
     path: Annotated[Path, OpenFile(suffixes=SUFFIXES, companions=beside, help="The picture to read.")] = Path(),
@@ -38,9 +38,9 @@ def load_image(
     """Read a picture: PNG, JPEG, WebP, BMP, TIFF, TGA, EXR, HDR, or a game texture: DDS, KTX2 (BC1 to BC7).
 
     The picture is turned as its camera says, its colours are brought to sRGB where it carries a colour profile, and
-    its own transparency is kept. Pictures larger than the longest side are reduced. Choose "data" for maps that hold
-    numbers instead of colours (normals, roughness, height): their values stay as they are. Author and licence travel to
-    every export.
+    its own transparency is kept. Pictures larger than the longest side are reduced, colours as light. Choose "data"
+    for maps that hold numbers instead of colours (normals, roughness, height): their values stay as they are. Author
+    and licence travel to every export.
 
     Pictures here run from 0 to 1. EXR, HDR and TIFF files of floats hold light without an upper end: the node says
     what was cut, and Exposure and Bright values decide how it comes into the range.
@@ -56,5 +56,6 @@ def load_image(
     if 0 < longest_side < max(found.size):
         size = fit_within(found.size, longest_side)
         run.warn(f"Reduced from {found.size[0]} x {found.size[1]} to {size[0]} x {size[1]} pixels.")
-        pixels = resample_pixels(pixels, size, weigh=content == "colour")
+        colour = content == "colour"
+        pixels = resample_pixels(pixels, size, linear=colour, weigh=colour)
     return Image(pixels, "srgb" if content == "colour" else "data")

@@ -76,7 +76,7 @@ def test_sizes_that_resize_gives() -> None:
     assert resize(NOISE, "factor", factor=0.25).size == (20, 15)
     assert resize(NOISE, "factor", factor=0.01).size == (1, 1)
     assert resize(NOISE, "longest side", longest_side=80).pixels.tobytes() == NOISE.pixels.tobytes()
-    halves = resize(NOISE, "factor", factor=0.5).pixels
+    halves = resize(NOISE, "factor", factor=0.5, linear_light=False).pixels
     blocks = NOISE.pixels.reshape(30, 2, 40, 2, 4)
     assert np.allclose(halves[..., 3], blocks[..., 3].mean((1, 3)), atol=1e-5)
     weighted = (blocks[..., :3] * blocks[..., 3:]).mean((1, 3)) / blocks[..., 3:].mean((1, 3))
@@ -85,10 +85,12 @@ def test_sizes_that_resize_gives() -> None:
 
 def test_linear_light_keeps_the_light_of_a_chequer() -> None:
     chequer = Image.of(np.indices((64, 64)).sum(0) % 2 * 255.0)
-    assert np.allclose(resize(chequer, longest_side=8, linear_light=True).rgb, 0.7354, atol=1e-3)
-    assert np.allclose(resize(chequer, longest_side=8).rgb, 0.5, atol=1e-3)
+    assert np.allclose(resize(chequer, longest_side=8).rgb, 0.7354, atol=1e-3)
+    assert np.allclose(resize(chequer, longest_side=8, linear_light=False).rgb, 0.5, atol=1e-3)
     data = Image(chequer.pixels, "data")
-    assert np.allclose(resize(data, longest_side=8, linear_light=True).rgb, 0.5, atol=1e-3)
+    assert np.allclose(resize(data, longest_side=8).rgb, 0.5, atol=1e-3)
+    behind = composite(Image.of(np.zeros((8, 8, 4), np.float32)), chequer)
+    assert np.allclose(behind.rgb, 0.7354, atol=1e-3)
 
 
 def test_an_enormous_result_is_refused() -> None:

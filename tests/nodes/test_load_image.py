@@ -179,6 +179,16 @@ def test_reducing_never_shows_colours_under_transparency(tmp_path: Path) -> None
     assert np.abs(shown[:, :3] - (1, 0, 0)).max() < 0.02
 
 
+@pytest.mark.parametrize("side", [256, 100, 60])
+def test_colours_are_reduced_as_light_and_numbers_as_numbers(tmp_path: Path, side: int) -> None:
+    chequer = np.uint8(np.indices((1024, 1024)).sum(0) % 2 * 255)
+    path = saved(tmp_path, "chequer.png", Pictures.fromarray(chequer))
+    light = load_image(Run(), path, longest_side=side)
+    assert light.size == (side, side) and abs(float(light.rgb.mean()) - 0.7354) < 2e-3
+    numbers = load_image(Run(), path, longest_side=side, content="data")
+    assert abs(float(numbers.rgb.mean()) - 0.5) < 2e-3
+
+
 def test_a_turned_and_reduced_picture_has_the_turned_size(tmp_path: Path) -> None:
     exif = Pictures.Exif()
     exif[274] = 6
