@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadFile, Image
-from nodes.image._pixels import resample_pixels
+from nodes.image._pixels import resample_pixels, to_linear, to_srgb
 from nodes.io._read_blocks import SUFFIXES as BLOCK_SUFFIXES
 from nodes.io._read_blocks import block_values, is_block_texture
 from nodes.io._read_exr import MAGIC as EXR
@@ -69,6 +70,8 @@ def read_picture(path: Path, at_least: int = 0, colour: bool = True, tone: Tone 
     picture = _header(path, data)
     notes: list[str] = []
     try:
+        if (count := getattr(picture, "n_frames", 1)) > 1:
+            notes.append(f"The file holds {count:,} pictures, an animation or pages: the first was read.")
         picture.load()
         deep = _is_deep(data, picture)
         values = _deep(data, picture, colour, notes) if deep else _shallow(picture, colour, notes)
@@ -123,8 +126,9 @@ def _header(path: Path, data: bytes) -> Picture:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Pictures.DecompressionBombWarning)
             picture = Pictures.open(io.BytesIO(data), formats=formats)
-    except Pictures.DecompressionBombError:
-        raise _too_large(path, "more") from None
+    except Pictures.DecompressionBombError as error:
+        said = re.search(r"\((\d+) pixels\)", str(error))
+        raise _too_large(path, f"{int(said[1]) / 1e6:,.0f} million" if said else "more") from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
         raise BadFile(f"{path.name} is not a picture that can be read here.", READABLE) from error
     width, height = picture.size
@@ -239,10 +243,25 @@ def _floats(values: NDArray[Any], factor: int, colour: bool) -> NDArray[np.float
     height, width = values.shape[:2]
     strips = []
     for top in range(0, height, factor * 64):
-        strip = Image.of(values[top : top + factor * 64]).pixels
-        size = (max(1, width // factor), max(1, round(len(strip) / factor)))
-        strips.append(resample_pixels(strip, size, linear=colour, weigh=colour))
+        part = values[top : top + factor * 64]
+        size = (max(1, width // factor), max(1, round(len(part) / factor)))
+        small = resample_pixels(_as_light(part) if colour else Image.of(part).pixels, size, weigh=colour)
+        strips.append(np.concatenate([to_srgb(small[..., :3]), small[..., 3:]], axis=-1) if colour else small)
     return np.concatenate(strips)
+
+
+def _as_light(values: NDArray[Any]) -> NDArray[np.float32]:
+    """(H, W, 4) float32, colours in linear light. Of 8 bits there are 256 values only, which are looked up."""
+    if values.dtype == np.uint8:
+        import cv2
+
+        table = np.arange(256, dtype=np.float32) / np.float32(255)
+        curves = np.stack([*[to_linear(table)] * 3, table], axis=-1)
+        how = {1: cv2.COLOR_GRAY2RGBA, 3: cv2.COLOR_RGB2RGBA}.get(1 if values.ndim == 2 else values.shape[2])
+        whole = values if how is None else cv2.cvtColor(np.ascontiguousarray(values), how)
+        return np.asarray(cv2.LUT(np.ascontiguousarray(whole), curves[None]), np.float32)
+    pixels = Image.of(values).pixels
+    return np.concatenate([to_linear(pixels[..., :3]), pixels[..., 3:]], axis=-1)
 
 
 def _upright(pixels: NDArray[np.float32], turn: int) -> NDArray[np.float32]:

@@ -51,14 +51,19 @@ def to_picture(light: Light, tone: Tone, colour: bool) -> tuple[Float32, list[st
     return np.concatenate([rgb, alpha], axis=-1, dtype=np.float32), notes
 
 
+def percent(share: float) -> str:
+    """0..1 in words: two digits that count, and never a power of ten."""
+    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
 def _finite(values: Float32) -> tuple[Float32, list[str]]:
     sound = np.isfinite(values)
     if sound.all():
         return values, []
     most = float(np.max(values, where=sound, initial=0))
     least = float(np.min(values, where=sound, initial=0))
-    share = 100 * float(1 - sound.mean())
-    note = f"{share:.2g} % of the values are infinite or no numbers; they are the largest of the others, or 0."
+    share = float(1 - sound.mean())
+    note = f"{percent(share)} of the values are infinite or no numbers; they are the largest of the others, or 0."
     return np.nan_to_num(values, nan=0.0, posinf=most, neginf=least), [note]
 
 
@@ -74,9 +79,9 @@ def _colours(rgb: Float32, tone: Tone, notes: list[str]) -> Float32:
         rgb = rgb / np.float32(most)
         notes.append(f"White stands for {most:.6g} in the file's light.")
     elif most > 1:
-        share = 100 * float((rgb > 1).any(axis=-1).mean())
+        share = float((rgb > 1).any(axis=-1).mean())
         notes.append(
-            f"{share:.2g} % of the picture is brighter than white (up to {most:.4g} times) and was cut. "
+            f"{percent(share)} of the picture is brighter than white (up to {most:.4g} times) and was cut. "
             "Lower the Exposure, or choose compress for Bright values."
         )
     return to_srgb(rgb)

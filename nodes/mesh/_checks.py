@@ -35,6 +35,28 @@ def need_size(mesh: Mesh, which: str = "mesh") -> None:
         )
 
 
+def need_fine(mesh: Mesh, finest: float, what: str) -> None:
+    """Raise :class:`BadInput` where float32 positions, which lie the farther apart the farther out they are, cannot
+    tell ``finest`` (metres) apart; ``what`` of that size is wanted."""
+    away = float(np.abs(mesh.vertices).max(initial=0.0))
+    apart = float(np.spacing(np.float32(away)))
+    if apart > finest:
+        raise BadInput(
+            f"The mesh lies {in_words(away)} from the origin, where positions are {in_words(apart)} apart: "
+            f"too coarse for {what}.",
+            "Put an Align step before this one, which moves it to the origin; better still, move it in the program "
+            "that made it, before it is rounded.",
+        )
+
+
+def in_words(metres: float) -> str:
+    """A length in a unit that suits it."""
+    for unit, size in (("km", 1000.0), ("m", 1.0)):
+        if metres >= size:
+            return f"{metres / size:,.3g} {unit}"
+    return f"{metres * 1000:.3g} mm"
+
+
 def need_uv(mesh: Mesh, which: str = "mesh") -> None:
     """Raise :class:`BadInput` when texture coordinates are missing or not finite."""
     if mesh.uv is None:

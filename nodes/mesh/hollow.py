@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from app.engine import BadInput, Mesh, Report, Run, Setting, Slider, node
 from nodes.mesh._attributes import carry
 from nodes.mesh._bodies import closed
+from nodes.mesh._checks import need_fine
 from nodes.mesh._flat_uv import boxed, density_of
 from nodes.mesh._rows import only
 from nodes.mesh._shading import smooth_normals
@@ -27,6 +28,7 @@ CRUMB = 0.002
 SLACK = 0.005
 ASKED = 50_000
 MM = 1000.0
+STEPS = 0.1  # of a wall, that neighbouring float32 positions may be apart
 
 
 class Hollowed(NamedTuple):
@@ -58,6 +60,7 @@ def hollow(
     own. The report says how thick the walls came out and how much material is saved.
     """
     run.progress(0.0, "checking")
+    need_fine(mesh, wall / MM * STEPS, f"walls of {wall:.3g} mm")
     mesh = closed(Run(stop=run.stop, notes=run.notes), mesh, "mesh")
     cavities = _cavities(run, mesh, wall / MM, detail)
     inner = _inside_of(mesh, cavities)

@@ -14,6 +14,7 @@ from PIL import Image as Pictures
 from PIL import ImageOps
 
 from app.engine import BadFile, Run
+from nodes.io._tone import percent
 from nodes.io.load_image import load_image
 
 RNG = np.random.default_rng(3)
@@ -189,6 +190,28 @@ def test_colours_are_reduced_as_light_and_numbers_as_numbers(tmp_path: Path, sid
     assert abs(float(numbers.rgb.mean()) - 0.5) < 2e-3
 
 
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "I;16"])
+def test_whatever_the_mode_a_reduced_picture_shows_the_same_light(tmp_path: Path, mode: str) -> None:
+    level = np.full((256, 256), 51400 if mode == "I;16" else 200)
+    path = saved(tmp_path, "even.png", Pictures.fromarray(level.astype(np.uint16 if mode == "I;16" else np.uint8)))
+    if mode not in ("L", "I;16"):
+        path = saved(tmp_path, "even.png", Pictures.open(path).convert(mode))
+    assert np.allclose(load_image(Run(), path, longest_side=50).pixels, (*[200 / 255] * 3, 1), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["a.webp", "a.png", "a.tif"])
+def test_of_an_animation_the_first_picture_is_read_and_it_is_said(tmp_path: Path, name: str) -> None:
+    first, second = (Pictures.new("RGB", (8, 8), colour) for colour in ("red", "blue"))
+    first.save(tmp_path / name, save_all=True, append_images=[second], lossless=True)
+    run = Run()
+    assert load_image(run, tmp_path / name).rgb[0, 0].tolist() == [1, 0, 0]
+    assert run.notes == ["The file holds 2 pictures, an animation or pages: the first was read."]
+
+
+def test_shares_are_said_in_plain_numbers() -> None:
+    assert [percent(x) for x in (0.00012, 0.0123, 0.42, 0.998, 1)] == ["0.012 %", "1.2 %", "42 %", "100 %", "100 %"]
+
+
 def test_a_turned_and_reduced_picture_has_the_turned_size(tmp_path: Path) -> None:
     exif = Pictures.Exif()
     exif[274] = 6
@@ -248,7 +271,7 @@ def test_an_enormous_picture_is_refused_by_its_header(tmp_path: Path, side: int)
         + struct.pack(">I", zlib.crc32(b"IHDR" + header))
     )
     (tmp_path / "bomb.png").write_bytes(png + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT")))
-    assert "too large" in refused(tmp_path / "bomb.png").message
+    assert "too large" in (said := refused(tmp_path / "bomb.png").message) and "million pixels" in said
 
 
 def test_reading_twice_gives_the_same_bytes_and_leaves_no_warning(

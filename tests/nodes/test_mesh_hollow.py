@@ -123,3 +123,11 @@ def test_real_meshes(name: str) -> None:
     assert report.value("drain holes") == 2
     assert report.value("wall, least (mm)") > 1.9
     assert report.value("wall, mean (mm)") == pytest.approx(2.0, abs=0.03)
+
+
+def test_where_positions_are_coarser_than_walls_it_says_so_at_once() -> None:
+    ball = sphere(0.05, segments=24)
+    shell, _ = hollow(Run(), at(ball, 100.0), detail=48)
+    assert closed(shell).parts == 2
+    with pytest.raises(BadInput, match=r"lies 100 km from the origin.* 7.81 mm apart: too coarse for walls of 2 mm"):
+        hollow(Run(), at(ball, 1e5), detail=48)
