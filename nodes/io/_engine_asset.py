@@ -16,6 +16,7 @@ from nodes.io._engines import Engine, pascal, snake
 from nodes.io._glb import glb_bytes
 from nodes.io._glb_geometry import Surface, surface_of
 from nodes.io._glb_material import Materials
+from nodes.io._glb_sound import writable
 from nodes.io._left_out import GLTF_MAPS, say_left_out
 from nodes.io._neutral import neutral
 from nodes.io._parts import split_corners
@@ -139,7 +140,9 @@ class Asset:
 
     def _model(self, meshes: list[tuple[Mesh, Float32 | None]], first: bool) -> bytes:
         """The graph that made the asset is kept in the first file alone."""
-        surfaces = [surface_of(mesh, second) for mesh, second in meshes]
+        given = Scene.of(*(mesh for mesh, _ in meshes))
+        sound = writable(replace(given, second_uvs=tuple(second for _, second in meshes)), self.run.warn)
+        surfaces = [surface_of(mesh, second) for mesh, (_, second) in zip(sound.meshes, meshes, strict=True)]
         if self.engine.texture:
             surfaces = [_bare(surface) for surface in surfaces]
         scene = Scene.of(*(surface.mesh for surface in surfaces), name=self.name)

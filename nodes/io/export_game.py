@@ -14,7 +14,7 @@ from nodes.io._textures import TextureSize, longest_side
 from nodes.io._written import checked
 
 
-@node("io.export_game", title="Export for a game engine", group="Export", version=2, credits=True)
+@node("io.export_game", title="Export for a game engine", group="Export", version=3, credits=True)
 def export_game(
     run: Run,
     mesh: Mesh,

@@ -13,6 +13,7 @@ from nodes.io._credits import CreditsFile, gltf_asset, with_credits
 from nodes.io._glb import glb_bytes
 from nodes.io._glb_geometry import surface_of
 from nodes.io._glb_material import Materials
+from nodes.io._glb_sound import writable
 from nodes.io._left_out import GLTF_MAPS, say_left_out
 from nodes.io._textures import TextureSize, longest_side
 from nodes.io._written import checked, unit_normals
@@ -34,7 +35,7 @@ Bits = Annotated[
 ]
 
 
-@node("io.export_glb", title="Export GLB", version=3, group="Export", credits=True)
+@node("io.export_glb", title="Export GLB", version=4, group="Export", credits=True)
 def export_glb(
     run: Run,
     mesh: Mesh,
@@ -67,6 +68,7 @@ def scene_bytes(run: Run, scene: Scene, materials: Materials, draco_bits: int) -
     """The scene as a ``.glb``. Its meshes are sound."""
     run.progress(0.1, "normals and tangents")
     say_left_out(run.warn, (mesh.material for mesh in scene.meshes), "glTF", GLTF_MAPS, layers=True)
+    scene = writable(scene, run.warn)
     seconds = scene.second_uvs or (None,) * len(scene.meshes)
     surfaces = [surface_of(mesh, second) for mesh, second in zip(scene.meshes, seconds, strict=True)]
     run.progress(0.3, "textures and geometry")

@@ -26,7 +26,7 @@ SceneFile = Annotated[
 ]
 
 
-@node("io.export_scene", title="Export scene", group="Export", version=2, credits=True)
+@node("io.export_scene", title="Export scene", group="Export", version=3, credits=True)
 def export_scene(
     run: Run,
     scene: Scene,

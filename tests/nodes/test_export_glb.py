@@ -59,6 +59,16 @@ CASES = {
     "strong glow": lambda: textured(emissive_factor=(8.0, 4.0, 0.0)),
     "only occlusion": lambda: replace(textured(), material=Material(occlusion=noise(1, channels=1))),
     "factors outside their range": lambda: textured(metallic_factor=1.5, base_factor=(2.0, -1.0, 0.5, 1.0)),
+    "factors that are no numbers": lambda: textured(
+        metallic_factor=np.nan, base_factor=(np.nan, np.inf, 0.5, 1.0), emissive_factor=(np.inf, np.nan, 1.0)
+    ),
+    "strengths and layers outside their range": lambda: textured(
+        occlusion_strength=5.0,
+        normal_scale=-2.0,
+        layers=(("clearcoat.clearcoatFactor", 7.0), ("ior.ior", 0.4), ("transmission.transmissionFactor", -0.5)),
+    ),
+    "layers on what is unlit": lambda: textured(unlit=True, layers=(("clearcoat.clearcoatFactor", 1.0),)),
+    "maps on second uvs that are not there": lambda: textured(second_uv=("occlusion",)),
     "maps without uv": lambda: replace(textured(), uv=None),
     "mirrored uv": mirrored,
     "uv without area": without_uv_area,
@@ -271,6 +281,15 @@ def test_it_shows_the_mesh_and_keeps_the_name_that_was_asked():
 def test_a_one_pixel_texture_is_fine(tmp_path):
     mesh = textured(base_colour=Image.of(np.full((1, 1, 3), 255, np.uint8)))
     assert load_mesh(Run(), write(export_glb(Run(), mesh), tmp_path)).material.base_colour.size == (1, 1)
+
+
+def test_what_glb_cannot_hold_is_said_and_what_it_can_stays():
+    run = Run()
+    plain = Material(base_factor=(0.2, 0.4, 0.6, 1.0), layers=(("clearcoat.clearcoatFactor", 0.5), ("ior.ior", 0.0)))
+    export_glb(run, replace(textured(), material=plain))
+    assert run.notes == []
+    export_glb(run, replace(textured(), material=replace(plain, unlit=True)))
+    assert run.notes == ["A surface that is shown without light has no clearcoat, ior: left out."]
 
 
 def test_a_height_map_is_said_to_be_left_out():
