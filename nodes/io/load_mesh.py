@@ -14,6 +14,7 @@ from nodes.io._axes import METRES, OURS, USUAL, Frame, said_in, turned
 from nodes.io._beside import MAX_BYTES, Beside
 from nodes.io._companions import companions
 from nodes.io._content import content_of
+from nodes.io._near import brought_near, say_coarse
 from nodes.io._parts import Part, Warn, joined
 from nodes.io._read_3mf import read_3mf
 from nodes.io._read_assimp import read_assimp
@@ -65,6 +66,14 @@ def load_mesh(
     merge: Annotated[
         bool, Setting(help="Join vertices that are the same in every way, so that touching triangles connect.")
     ] = True,
+    near: Annotated[
+        bool,
+        Setting(
+            label="Bring near",
+            help="Move what lies far from the origin, as surveys have it, near it, so that nothing is rounded.",
+            advanced=True,
+        ),
+    ] = True,
     drop_bad: Annotated[
         bool, Setting(help="Leave out faces whose vertices are not numbers, instead of stopping.", advanced=True)
     ] = False,
@@ -94,8 +103,11 @@ def load_mesh(
             f"{path.name} has no faces.", "Choose a mesh with triangles. Points alone are read by Load points."
         )
     frame = said_frame(path, beside, units, up, run.warn)
+    if near:
+        parts = brought_near(parts, frame.metres, run.warn)
     mesh = joined([_placed(part, frame) for part in parts], path.stem, run.warn)
     run.progress(0.9, "checking")
+    say_coarse([mesh.vertices], run.warn)
     return _plausible(_merged(mesh) if merge else mesh, run)
 
 

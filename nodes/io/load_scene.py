@@ -11,6 +11,7 @@ from nodes.io._assembly import Assembly, apart
 from nodes.io._axes import said_in
 from nodes.io._beside import Beside
 from nodes.io._companions import companions
+from nodes.io._near import say_coarse
 from nodes.io._read_3mf import read_3mf_scene
 from nodes.io._read_assimp import read_assimp_scene
 from nodes.io._read_gltf import read_gltf_scene
@@ -76,7 +77,9 @@ def load_scene(
             f"{path.name} has no faces.", "Choose a file with triangles. Points alone are read by Load points."
         )
     frame = said_frame(path, beside, units, up, run.warn)
-    return scene_of(found, parts, path.stem, frame.metres, frame.up)
+    scene = scene_of(found, parts, path.stem, frame.metres, frame.up)
+    say_coarse((mesh.vertices for mesh in scene.meshes), run.warn)
+    return scene
 
 
 def _read(suffix: str, data: bytes, beside: Beside, name: str) -> Assembly:

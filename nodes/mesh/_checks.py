@@ -53,7 +53,7 @@ def in_words(metres: float) -> str:
     """A length in a unit that suits it."""
     for unit, size in (("km", 1000.0), ("m", 1.0)):
         if metres >= size:
-            return f"{metres / size:,.3g} {unit}"
+            return f"{metres / size:,.0f} {unit}" if metres >= 100 * size else f"{metres / size:.3g} {unit}"
     return f"{metres * 1000:.3g} mm"
 
 

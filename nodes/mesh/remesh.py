@@ -19,6 +19,7 @@ Array = NDArray[Any]
 Method = Literal["triangles", "quads", "voxels"]
 MOST = 8_000_000
 MOST_VOXELS = 500
+MOST_ALONG, THREADS = 100_000, 10  # triangles along the longest side; times their whole number
 EQUILATERAL, HALF_SQUARE = 0.4330127, 0.5  # area of a triangle with edges of 1
 TRIES = (1.0, 1.05, 0.95, 1.1)  # shares of the number of quads, until a closed mesh stays closed
 AFTER_VOXELS = 4  # rounds that make even triangles of the grid's slivers
@@ -68,6 +69,8 @@ def remesh(
     run.progress(0.0, "checking")
     sheet = sheet_of(mesh)
     count = _count(sheet, method, size_by, target_faces, edge_length)
+    if method != "voxels":
+        _need_width(sheet, count)
     if method == "voxels":
         bare = _voxels(run, sheet, count)
     elif method == "quads":
@@ -89,6 +92,16 @@ def _count(sheet: Sheet, method: Method, size_by: str, target: int, length: floa
             "Raise 'edge length', or size by count.",
         )
     return max(4, round(count))
+
+
+def _need_width(sheet: Sheet, count: int) -> None:
+    """A thread or a needle has room for few even triangles, each shorter than it is wide, and needs many along it."""
+    along = sheet.size / np.sqrt(sheet.area / count / EQUILATERAL)
+    if along > max(THREADS * count, MOST_ALONG):
+        raise BadInput(
+            f"The mesh is so thin for its length that {along:,.0f} triangles would be needed along it, to be even.",
+            "Use Repair, which removes needles, use the method 'voxels', or ask for longer edges.",
+        )
 
 
 def _triangles(

@@ -16,6 +16,7 @@ from nodes.io.export_obj import export_obj
 from nodes.io.export_ply import export_ply
 from nodes.io.export_stl import export_stl
 from nodes.io.load_mesh import load_mesh
+from nodes.io.load_scene import load_scene
 from nodes.mesh._tables import number
 from nodes.mesh._topology import Weld, weld_bits
 
@@ -350,3 +351,30 @@ def test_n_gons_are_counted(tmp_path: Path, kind: str) -> None:
         "Polygons were cut into triangles: 1 with more than four corners (n-gons), 1 quads."
     ]
     assert not [note for note in load(tmp_path, f"b.{kind}", text(faces[1:]))[1] if "n-gons" in note]
+
+
+def surveyed(east: float = 500_000.25, north: float = 4_649_776.5) -> str:
+    """A tetrahedron of 8 m with corners at quarters of a metre, where maps of zone 33 have it; +Z is up."""
+    corners = np.array([[0, 0, 100], [8, 0, 100.25], [0, 8, 100.5], [2, 2, 108]]) + np.array([east, north, 0])
+    rows = [" ".join(f"{x:.2f}" for x in corner) for corner in corners]
+    return "\n".join([*(f"v {row}" for row in rows), "f 1 3 2", "f 1 2 4", "f 2 3 4", "f 3 1 4"]) + "\n"
+
+
+def test_what_a_survey_placed_far_away_is_brought_near_without_rounding(tmp_path):
+    mesh, notes = load(tmp_path, "a.obj", surveyed(), up="+Z")
+    assert any("(500,004, 4,649,780, 104) of the file is the origin now" in note for note in notes)
+    assert not any("rounded" in note for note in notes)
+    east, up, south = mesh.vertices.astype(np.float64).T
+    found = np.column_stack([east + 500_004, -south + 4_649_780, up + 104])
+    np.testing.assert_array_equal(found[0], [500_000.25, 4_649_776.5, 100])
+    np.testing.assert_array_equal(np.ptp(found, axis=0), [8, 8, 8])
+
+
+def test_what_stays_far_away_says_how_coarse_it_is(tmp_path):
+    _, notes = load(tmp_path, "a.obj", surveyed(), up="+Z", near=False)
+    assert "It lies 4,650 km from the origin: positions there are rounded to 500 mm." in notes
+    run = Run()
+    load_scene(run, tmp_path / "a.obj", up="+Z")
+    assert "It lies 4,650 km from the origin: positions there are rounded to 500 mm." in run.notes
+    _, notes = load(tmp_path, "b.obj", surveyed(2.25, 4.5), up="+Z")
+    assert not any("origin" in note for note in notes)

@@ -15,6 +15,7 @@ from nodes.mesh._measure import measure
 from nodes.mesh._shading import corner_angles
 from nodes.mesh._topology import edges_of, weld_points
 from nodes.mesh._within import Gauge
+from nodes.mesh.primitives import box as solid_box
 from nodes.mesh.remesh import remesh
 
 MESHES = Path(__file__).resolve().parents[3] / "shared" / "data" / "meshes"
@@ -300,6 +301,15 @@ def test_bad_input_says_what_to_do(mesh: Mesh, more: dict) -> None:
     with pytest.raises(BadInput) as caught:
         remesh(Run(), mesh, **more)
     assert caught.value.advice
+
+
+def test_a_needle_is_refused_at_once_and_a_thin_pole_is_not() -> None:
+    needle = Mesh.of([[0, 0, 0], [1, 0, 0], [0.5, 1e-9, 0]], [[0, 1, 2]])
+    for method in ("triangles", "quads"):
+        with pytest.raises(BadInput, match=r"so thin for its length that 1,316,\d+ triangles"):
+            remesh(Run(), needle, method=method, target_faces=2000)
+    pole = remesh(Run(), solid_box(0.001, 1.0, 0.001), target_faces=20)
+    assert np.ptp(pole.vertices[:, 1]) == pytest.approx(1.0, rel=1e-3)
 
 
 def test_one_triangle() -> None:
