@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from app.ui.weight_words import needs
 if TYPE_CHECKING:
     from app.ui.window import MainWindow
 
-STEP = 190.0
+ACROSS, DOWN = 240.0, 190.0  # between nodes of files that were dropped together
 
 
 class FileCommands:
@@ -145,7 +146,7 @@ class FileCommands:
 
     def dropped(self, paths: list[str], place: QPointF) -> None:
         """Files fell onto the canvas: a graph opens, pictures and meshes get a node that loads them."""
-        added = 0
+        added, columns = 0, math.ceil(math.sqrt(len(paths)))
         for path in map(Path, paths):
             if path.suffix.lower() == ".graph":
                 self.open_path(path)
@@ -157,7 +158,8 @@ class FileCommands:
                 self._open_carried(path, text)
                 return
             if answer == "load":
-                added += self._load(path, opener, QPointF(place.x(), place.y() + STEP * added))
+                down, across = divmod(added, columns)
+                added += self._load(path, opener, place + QPointF(ACROSS * across, DOWN * down))
 
     def recover(self) -> None:
         """Offer what crashed windows left behind."""

@@ -23,6 +23,13 @@ GONE = "its stored result was cleaned up: run again"
 LOADING = "its result is being loaded …"
 LOOKING = "looking for results that are kept …"
 PATIENCE_MS = 250
+WORDS = {
+    "running": "The node is running.\nIts result will be shown here.",
+    "queued": "The node waits for its turn.\nIts result will be shown here.",
+    "failed": "There is no result: the node failed.\nThe inspector says why.",
+    "blocked": "There is no result: a node before this one has a problem.",
+    "cancelled": "There is no result: the run was cancelled.",
+}
 
 
 class WatchBar(QWidget):
@@ -71,7 +78,7 @@ class Watch(QObject):
         self.id = ""
         self.pinned = ""
         self._sockets: dict[str, str] = {}
-        self._wish: tuple[str, str, bool] | None = None
+        self._wish: tuple[str, str, str] | None = None
         self._shown: str | None = None
         self._remark_of_wait = ""
         self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
@@ -93,7 +100,7 @@ class Watch(QObject):
         now = self._status.board[self.id]
         socket = self._socket(now)
         digest = now.preview or now.outputs.get(socket, "")
-        wish = self.id, digest, not digest and self._status.looking
+        wish = self.id, digest, "" if digest else LOOKING if self._status.looking else WORDS.get(now.state, "")
         if not self._held and self._wish != wish:
             self._wish = wish
             self._ask(*wish)
@@ -106,41 +113,44 @@ class Watch(QObject):
             self._wish = None
         self.refresh()
 
-    def _ask(self, id: str, digest: str, looking: bool) -> None:
+    def _ask(self, id: str, digest: str, words: str) -> None:
         self._gone = self._remark_of_wait = ""
         self._patience.stop()
-        if digest or looking:
+        if digest or words == LOOKING:
             self._patience.start()
         if digest:
             store = self._store()
             self._helper.submit(
                 "watch", lambda: _loaded(store, digest), lambda payload: self._show(id, digest, payload)
             )
-        elif not looking:
-            self._give(id, None)
+        elif words != LOOKING:
+            self._give(id, None, words)
 
     def _waits(self) -> None:
         """The node's own earlier result stays in view, that of another node goes."""
         if self._wish is None or self._held:
             return
-        id, _, looking = self._wish
-        self._remark_of_wait = LOOKING if looking else LOADING
+        id, _, words = self._wish
+        self._remark_of_wait = words or LOADING
         if id != self._shown:
             self._viewer.show_waiting(self._remark_of_wait, id)
         self.refresh()
 
     def _show(self, id: str, digest: str, payload: Payload | None) -> None:
-        if self._wish != (id, digest, False) or self._held:
+        if self._wish != (id, digest, "") or self._held:
             return
         self._gone = digest if payload is None else ""
         self._give(id, payload)
         self.refresh()
 
-    def _give(self, id: str, payload: Payload | None) -> None:
+    def _give(self, id: str, payload: Payload | None, words: str = "") -> None:
         self._patience.stop()
         self._remark_of_wait = ""
         self._shown = id if payload is not None else None
-        self._viewer.show_payload(payload, id)
+        if words:
+            self._viewer.show_waiting(words, id)
+        else:
+            self._viewer.show_payload(payload, id)
 
     def _target(self) -> str:
         graph = self._editor.graph

@@ -12,7 +12,7 @@ from window_kit import Desk
 
 from app.engine import Image, Number
 from app.engine.graph import Link
-from app.ui.watch import LOADING, LOOKING
+from app.ui.watch import LOADING, LOOKING, WORDS
 
 
 @pytest.fixture
@@ -144,6 +144,22 @@ def test_cancel_ends_the_run_and_keeps_what_is_done(desk: Desk, qtbot: QtBot) ->
     assert ended.args[0] == "cancelled"
     assert (desk.state(a), desk.state(s)) == ("ran", "cancelled")
     assert not desk.window.run_bar.cancel.isVisible()
+
+
+def test_where_there_is_no_result_the_viewer_says_why(desk: Desk, qtbot: QtBot) -> None:
+    a, s, bad = desk.add("value"), desk.add("slow"), desk.add("refuse")
+    desk.editor.link(Link(a, "out", s, "number"))
+    desk.editor.link(Link(s, "out", bad, "number"))
+    desk.editor.select([s])
+    desk.window.actions_by_id["run"].trigger()
+    qtbot.waitUntil(lambda: desk.viewer.waits[-1:] == [WORDS["running"]], timeout=10_000)
+    desk.editor.select([bad])
+    qtbot.waitUntil(lambda: desk.viewer.waits[-1] == WORDS["queued"])
+    desk.window.actions_by_id["cancel"].trigger()
+    qtbot.waitUntil(lambda: desk.viewer.waits[-1] == WORDS["cancelled"])
+    desk.editor.set_param(s, "seconds", 0.01)
+    assert run(desk, qtbot) == "partial"
+    qtbot.waitUntil(lambda: desk.viewer.waits[-1] == WORDS["failed"])
 
 
 def test_edits_during_a_run_are_allowed_and_shown_as_stale(desk: Desk, qtbot: QtBot) -> None:
