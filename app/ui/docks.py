@@ -35,7 +35,6 @@ class Docks:
             dock.setWidget(panel)
             window.addDockWidget(PLACES[title], dock)
             self.docks[title] = dock
-        self.restore()
 
     def fill(self, menu: QMenu) -> None:
         """One tick per panel."""
@@ -58,7 +57,7 @@ class Docks:
         self.window.resizeDocks([self.docks["Log"]], [round(height * 0.15)], Qt.Orientation.Vertical)
 
     def restore(self) -> None:
-        """As the person left it, or the usual layout; never larger than the screen."""
+        """As the person left it, or the usual layout; never larger than the screen. Call it once all bars are there."""
         screen = QGuiApplication.primaryScreen().availableGeometry()
         if not self.window.restoreGeometry(self._settings.layout("geometry")):
             self.window.resize(min(USUAL[0], screen.width()), min(USUAL[1], screen.height()))

@@ -160,7 +160,8 @@ class Watch(QObject):
             return self._editor.selection[0]
         if self._status.board.latest in graph.nodes:
             return self._status.board.latest
-        return next((id for id in reversed(graph.ends()) if self._status.board[id].outputs), "")
+        order = (*reversed(graph.ends()), *reversed(graph.order()[0]))
+        return next((id for id in order if self._status.board[id].outputs), "")
 
     def _socket(self, now: Now) -> str:
         chosen = self._sockets.get(self.id, "")

@@ -75,6 +75,7 @@ class MainWindow(QMainWindow):
         self.crashes = CrashCatcher(self, self.desk.session.write_journal)
         self.presenter = Presenter(self)
         self._make_menus()
+        self.docks.restore()
         join(self)
         self.update_title()
         self.update_actions()

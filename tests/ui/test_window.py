@@ -247,6 +247,23 @@ def test_layout_is_remembered(qtbot: QtBot, tmp_path: Path) -> None:
     second.close()
 
 
+def test_a_window_that_was_maximised_comes_back_with_its_bars_in_place(qtbot: QtBot, tmp_path: Path) -> None:
+    first = Desk(tmp_path)
+    with qtbot.waitExposed(first.window):
+        first.window.showMaximized()
+        first.window.resize(1920, 1080)
+    QTest.qWait(100)
+    bar = first.window.bar.geometry()
+    first.close()
+    second = Desk(tmp_path)
+    with qtbot.waitExposed(second.window):
+        second.window.showMaximized()
+        second.window.resize(1920, 1080)
+    qtbot.waitUntil(lambda: second.window.bar.geometry() == bar)
+    assert second.window.canvas.geometry().top() > second.window.bar.geometry().bottom()
+    second.close()
+
+
 @pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
 def test_everything_fits(desk: Desk, qtbot: QtBot, size: tuple[int, int]) -> None:
     desk.add("everything")

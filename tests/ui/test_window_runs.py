@@ -100,6 +100,18 @@ def test_while_a_plan_looks_for_kept_results_nobody_says_that_there_are_none(des
     assert LOOKING not in desk.window.watch_bar.text.text()
 
 
+def test_of_a_graph_whose_end_has_no_result_the_last_one_that_has_is_shown(desk: Desk, qtbot: QtBot) -> None:
+    *_, c = sum_of_two(desk)
+    run(desk, qtbot)
+    desk.editor.link(Link(c, "out", desk.add("add"), "first"))
+    path = desk.folder / "longer.graph"
+    desk.window.desk.session.save_as(path)
+    desk.window.desk.session.new()
+    desk.window.desk.session.open(path)
+    qtbot.waitUntil(lambda: isinstance(desk.viewer.payload, Number) and desk.viewer.payload.value == 5.0)
+    assert desk.window.watch.id == c
+
+
 def test_a_failing_node_is_shown_everywhere_and_the_rest_goes_on(desk: Desk, qtbot: QtBot) -> None:
     a, _, c = sum_of_two(desk)
     bad, after = desk.add("refuse"), desk.add("add")
