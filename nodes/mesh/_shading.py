@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import Mesh
-from nodes.mesh._topology import FEW, Edges, Floats, Ints, edges_of, face_vectors, fans, weld_points, weld_rows
+from nodes.mesh._topology import FEW, Edges, Floats, Ints, by_bands, edges_of, face_vectors, fans, weld_points, weld_rows
 
 Array = NDArray[Any]
 
@@ -21,12 +21,16 @@ def _unit(vectors: Array) -> Array:
 
 def corner_angles(vertices: Array, faces: Ints) -> Array:
     """(M, 3) float64: the angle of each corner in radians."""
-    at = vertices[faces].astype(np.float64)
-    side = np.roll(at, -1, axis=1) - at
-    side /= np.maximum(np.linalg.norm(side, axis=2, keepdims=True), 1e-30)
-    cosine = -np.einsum("ijk,ijk->ij", side, np.roll(side, 1, axis=1))
-    angle: Array = np.arccos(np.clip(cosine, -1.0, 1.0))
-    return angle
+
+    def angles(faces: Ints) -> Array:
+        at = vertices[faces].astype(np.float64)
+        side = np.roll(at, -1, axis=1) - at
+        side /= np.maximum(np.linalg.norm(side, axis=2, keepdims=True), 1e-30)
+        cosine = -np.einsum("ijk,ijk->ij", side, np.roll(side, 1, axis=1))
+        out: Array = np.arccos(np.clip(cosine, -1.0, 1.0))
+        return out
+
+    return by_bands(angles, faces)
 
 
 def grouped_normals(vertices: Array, faces: Ints, groups: Ints, count: int) -> Array:

@@ -35,10 +35,13 @@ def number(keys: Array) -> tuple[Array, Array]:
 
 
 @kernel
-def _edges(faces: Array, heads: Array, after: Array, ends: Array, sides: Array, uses: Array) -> int:
-    """``heads``: (V,) the newest edge at each lower end, ``after``: (E,) the next older; ``uses`` ends as counts."""
-    count = 0
-    for f in range(len(faces)):
+def _edges(start: int, count: int, faces: Array, heads: Array, after: Array, ends: Array, sides: Array,
+           uses: Array) -> tuple[int, int]:  # fmt: skip
+    """(the face at which the room for edges ended, edges so far). ``heads``: (V,) the newest edge at each lower end,
+    ``after``: the next older; ``uses`` ends as counts."""
+    for f in range(start, len(faces)):
+        if count + 3 > len(ends):
+            return f, count
         for k in range(3):
             a, b = faces[f, k], faces[f, (k + 1) % 3]
             low, high = min(a, b), max(a, b)
@@ -53,7 +56,21 @@ def _edges(faces: Array, heads: Array, after: Array, ends: Array, sides: Array, 
                 count += 1
             sides[f, k] = edge
             uses[edge] += 1
-    return count
+    return len(faces), count
+
+
+def sides_of(faces: Array) -> tuple[Array, Array, Array]:
+    """(ends (E, 2), sides (M, 3), uses (E,)), all int32, of (M, 3) int32 faces."""
+    n, room = int(faces.max()) + 1 if len(faces) else 0, faces.size // 2 + faces.size // 32 + 64
+    heads, sides = np.full(n, -1, np.int32), np.empty((len(faces), 3), np.int32)
+    after, ends, uses = np.empty(room, np.int32), np.empty((room, 2), np.int32), np.empty(room, np.int32)
+    done, count = _edges(0, 0, faces, heads, after, ends, sides, uses)
+    while done < len(faces):
+        room = min(faces.size + 3, 2 * room)
+        after, ends, uses = (np.concatenate([a, np.empty((room - len(a), *a.shape[1:]), np.int32)])
+                             for a in (after, ends, uses))  # fmt: skip
+        done, count = _edges(done, count, faces, heads, after, ends, sides, uses)
+    return ends[:count], sides, uses[:count]
 
 
 @kernel
@@ -63,23 +80,28 @@ def _link(sides: Array, newest: Array, before: Array) -> None:
         newest[sides[i]] = i
 
 
-def sides_of(faces: Array) -> tuple[Array, Array, Array]:
-    """(ends (E, 2), sides (M, 3), uses (E,)), all int32, of (M, 3) int32 faces."""
-    n, m = int(faces.max()) + 1 if len(faces) else 0, faces.size
-    ends, uses, sides = np.empty((m, 2), np.int32), np.empty(m, np.int32), np.empty((len(faces), 3), np.int32)
-    count = _edges(faces, np.full(n, -1, np.int32), np.empty(m, np.int32), ends, sides, uses)
-    return ends[:count], sides, uses[:count]
+def before_of(sides: Array, count: int) -> Array:
+    """(3M,) int32: for each side of (M, 3) the previous side on the same one of ``count`` edges, or -1."""
+    before = np.empty(sides.size, np.int32)
+    _link(sides.ravel(), np.full(count, -1, np.int32), before)
+    return before
 
 
-def edge_table(faces: Array) -> tuple[Array, Array, Array, Array]:
-    """(ends (E, 2), sides (M, 3), uses (E,), before (3M,)), all int32, of (M, 3) faces.
+@kernel
+def _pairs(sides: Array, uses: Array, before: Array, pairs: Array) -> int:
+    count = 0
+    for i in range(len(sides)):
+        if before[i] >= 0 and uses[sides[i]] == 2:
+            pairs[count, 0], pairs[count, 1] = before[i], i
+            count += 1
+    return count
 
-    ``before``: for each side the previous side on the same edge, or -1.
-    """
-    ends, sides, uses = sides_of(faces.astype(np.int32))
-    before = np.empty(faces.size, np.int32)
-    _link(sides.ravel(), np.full(len(ends), -1, np.int32), before)
-    return ends.copy(), sides, uses.copy(), before
+
+def pairs_of(sides: Array, uses: Array, before: Array) -> Array:
+    """(P, 2) int32 sides that share an edge used exactly twice, by the later of them."""
+    pairs = np.empty((int((uses == 2).sum()), 2), np.int32)
+    _pairs(sides.ravel(), uses, before, pairs)
+    return pairs
 
 
 @kernel
@@ -91,22 +113,64 @@ def _root(parent: Array, i: int) -> int:
 
 
 @kernel
-def _union(parent: Array, pairs: Array, label: Array) -> int:
-    for i in range(len(pairs)):
-        a, b = _root(parent, pairs[i, 0]), _root(parent, pairs[i, 1])
-        parent[max(a, b)] = min(a, b)
+def _tie(parent: Array, a: int, b: int) -> None:
+    a, b = _root(parent, a), _root(parent, b)
+    parent[max(a, b)] = min(a, b)
+
+
+@kernel
+def _labelled(parent: Array) -> int:
+    """The number of groups; ``parent`` becomes the group of each, by first appearance."""
     groups = 0
     for i in range(len(parent)):
-        root = _root(parent, i)
-        if root == i:
-            label[i] = groups
+        if parent[i] == i:
+            parent[i] = groups
             groups += 1
         else:
-            label[i] = label[root]
+            parent[i] = parent[parent[i]]
     return groups
+
+
+@kernel
+def _union(parent: Array, pairs: Array) -> int:
+    for i in range(len(pairs)):
+        _tie(parent, pairs[i, 0], pairs[i, 1])
+    return int(_labelled(parent))
 
 
 def union(count: int, pairs: Array) -> tuple[int, Array]:
     """(groups, (count,) int32 label by first appearance) when the items of each pair, (P, 2), belong together."""
-    label = np.empty(count, np.int32)
-    return int(_union(np.arange(count, dtype=np.int32), pairs.astype(np.int32), label)), label
+    label = np.arange(count, dtype=np.int32)
+    return int(_union(label, np.ascontiguousarray(pairs, np.int32))), label
+
+
+@kernel
+def _union_across(parent: Array, before: Array) -> int:
+    for i in range(len(before)):
+        if before[i] >= 0:
+            _tie(parent, i // 3, before[i] // 3)
+    return int(_labelled(parent))
+
+
+def union_across(before: Array) -> tuple[int, Array]:
+    """The same for the faces of sides that share an edge, which ``before`` (3M,) tells."""
+    label = np.arange(len(before) // 3, dtype=np.int32)
+    return int(_union_across(label, before)), label
+
+
+@kernel
+def _union_fans(parent: Array, corners: Array, pairs: Array) -> int:
+    for i in range(len(pairs)):
+        a, b = pairs[i, 0], pairs[i, 1]
+        over_a, over_b = a - a % 3 + (a + 1) % 3, b - b % 3 + (b + 1) % 3
+        if corners[a] != corners[b]:
+            b, over_b = over_b, b
+        _tie(parent, a, b)
+        _tie(parent, over_a, over_b)
+    return int(_labelled(parent))
+
+
+def union_fans(corners: Array, pairs: Array) -> tuple[int, Array]:
+    """(fans, (3M,) int32 fan of each corner), walking over the ``pairs`` (P, 2) of sides. ``corners``: (3M,) vertices."""
+    label = np.arange(len(corners), dtype=np.int32)
+    return int(_union_fans(label, corners, np.ascontiguousarray(pairs, np.int32))), label

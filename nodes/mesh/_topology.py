@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +15,7 @@ from app.engine import Mesh
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
-FEW = 200_000
+FEW, BAND = 200_000, 50_000
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,9 @@ def weld_bits(rows: NDArray[Any], few: int = FEW) -> Weld:
     ``few``: up to so many rows it sorts, which takes longer but needs no compiled loops to start.
     """
     key = np.zeros(len(rows), np.uint64)
-    for column in rows.astype(np.uint64).T:
-        key = (key ^ column) * np.uint64(0x9E3779B97F4A7C15)
+    for column in rows.T:
+        key ^= column.astype(np.uint64)
+        key *= np.uint64(0x9E3779B97F4A7C15)
         key ^= key >> np.uint64(29)
     if len(key) <= few:
         return _numbered(key)
@@ -77,14 +79,19 @@ class Edges:
 
     ``ends``: (E, 2) int32, lower vertex first. ``sides``: (M, 3) int32, the edge of side k (corner k to k + 1).
     ``uses``: (E,) how many sides lie on it. ``forward``: (M, 3) bool, the side runs from the lower end to the higher.
-    ``before``: (3M,) the previous side on the same edge, or -1.
     """
 
     ends: Ints
     sides: Ints
     uses: Ints
     forward: Bools
-    before: Ints
+
+    @cached_property
+    def before(self) -> Ints:
+        """(3M,) int32: the previous side on the same edge, or -1."""
+        from nodes.mesh._tables import before_of
+
+        return before_of(self.sides, len(self.uses))
 
     @cached_property
     def boundary(self) -> Bools:
@@ -94,7 +101,7 @@ class Edges:
     def crowded(self) -> Bools:
         return np.greater(self.uses, 2)
 
-    @cached_property
+    @property
     def touching(self) -> Ints:
         """(P, 2) sides (numbers into ``sides.ravel()``) that share an edge: each with the one before it."""
         later = np.flatnonzero(self.before >= 0).astype(np.int32)
@@ -103,8 +110,9 @@ class Edges:
     @cached_property
     def pairs(self) -> Ints:
         """(P, 2) sides that share an edge used exactly twice."""
-        touching = self.touching
-        return np.asarray(touching[self.uses[self.sides.ravel()[touching[:, 0]]] == 2])
+        from nodes.mesh._tables import pairs_of
+
+        return pairs_of(self.sides, self.uses, self.before)
 
     def at(self, marked: Bools) -> Bools:
         """(M,) whether a face has a side on one of the marked edges, (E,)."""
@@ -121,10 +129,10 @@ class Edges:
 
 def edges_of(faces: Ints) -> Edges:
     """Edges of faces whose corners are welded vertex numbers."""
-    from nodes.mesh._tables import edge_table
+    from nodes.mesh._tables import sides_of
 
-    ends, sides, uses, before = edge_table(faces)
-    return Edges(ends, sides, uses, np.less(faces, np.roll(faces, -1, axis=1)), before)
+    forward = np.stack([faces[:, k] < faces[:, (k + 1) % 3] for k in range(3)], axis=1)
+    return Edges(*sides_of(np.ascontiguousarray(faces, np.int32)), forward)
 
 
 def joined(count: int, pairs: Ints) -> tuple[int, Ints]:
@@ -136,7 +144,9 @@ def joined(count: int, pairs: Ints) -> tuple[int, Ints]:
 
 def parts(faces: Ints, edges: Edges) -> tuple[int, Ints]:
     """(number of parts, (M,) part of each face): faces belong together when they share an edge."""
-    return joined(len(faces), edges.touching // 3)
+    from nodes.mesh._tables import union_across
+
+    return union_across(edges.before)
 
 
 def fans(edges: Edges, faces: Ints, across: Ints | None = None) -> tuple[int, Ints]:
@@ -145,20 +155,36 @@ def fans(edges: Edges, faces: Ints, across: Ints | None = None) -> tuple[int, In
     Two corners at the same vertex are in one fan when one can walk between them over the sides in ``across``, (P, 2)
     pairs of sides; by default all edges used exactly twice. A vertex is manifold when it has one fan.
     """
-    a, b = (edges.pairs if across is None else across).T
-    corners = np.arange(faces.size, dtype=np.int32)
-    ahead = corners - corners % 3 + (corners + 1) % 3
-    flat = faces.ravel()
-    same_way = flat[a] == flat[b]
-    tail = np.stack([a, np.where(same_way, b, ahead[b])], axis=1)
-    head = np.stack([ahead[a], np.where(same_way, ahead[b], b)], axis=1)
-    count, label = joined(faces.size, np.concatenate([tail, head]))
+    from nodes.mesh._tables import union_fans
+
+    count, label = union_fans(faces.ravel(), edges.pairs if across is None else across)
     return count, label.reshape(-1, 3)
 
 
 def collapsed(faces: Ints) -> Bools:
     """(M,) whether a face names one vertex twice."""
     return np.asarray((faces == np.roll(faces, 1, axis=1)).any(axis=1))
+
+
+def by_bands(reckon: Callable[[Ints], NDArray[Any]], faces: Ints) -> NDArray[Any]:
+    """``reckon``: (n, 3) faces to n rows. The rows of all faces, without all that it needs for them at one time."""
+    if len(faces) <= BAND:
+        return reckon(faces)
+    first = reckon(faces[:BAND])
+    out = np.empty((len(faces), *first.shape[1:]), first.dtype)
+    out[:BAND] = first
+    for low in range(BAND, len(faces), BAND):
+        out[low : low + BAND] = reckon(faces[low : low + BAND])
+    return out
+
+
+def compacted(ids: Ints, count: int) -> tuple[Ints, Ints]:
+    """(the numbers below ``count`` that are in use, int32; ``ids`` as places among them, int32)."""
+    used = np.zeros(count, np.bool_)
+    used[ids.ravel()] = True
+    place = np.cumsum(used, dtype=np.int32)
+    place -= 1
+    return np.flatnonzero(used).astype(np.int32), place[ids]
 
 
 def face_vectors(vertices: NDArray[Any], faces: Ints) -> NDArray[np.float64]:
@@ -175,9 +201,13 @@ def face_vectors(vertices: NDArray[Any], faces: Ints) -> NDArray[np.float64]:
 
 def signed_volume(vertices: NDArray[Any], faces: Ints) -> NDArray[np.float64]:
     """(M,) float64 share of each face in the enclosed volume; positive in sum when faces look outward."""
-    a, b, c = (vertices[faces[:, k]].astype(np.float64) for k in range(3))
-    share: NDArray[np.float64] = np.einsum("ij,ij->i", a, np.cross(b, c)) / 6.0
-    return share
+
+    def share(faces: Ints) -> NDArray[np.float64]:
+        a, b, c = (vertices[faces[:, k]].astype(np.float64) for k in range(3))
+        out: NDArray[np.float64] = np.einsum("ij,ij->i", a, np.cross(b, c)) / 6.0
+        return out
+
+    return by_bands(share, faces)
 
 
 def diagonal(mesh: Mesh) -> float:
