@@ -219,11 +219,13 @@ def crossings(
     """
     if len(faces) < 2:
         return Crossings(np.zeros((0, 2), np.int64))
-    tree = tree or build(points.astype(np.float32), faces)
-    exact = points.astype(np.float32).astype(np.float64)
-    corner = np.ascontiguousarray(faces[tree.order].astype(np.int64))
-    solid, at = _solid(exact, corner), points[corner].astype(np.float32)
-    low, high = at.min(axis=1), at.max(axis=1)
+    single = points.astype(np.float32)
+    tree = tree or build(single, faces)
+    exact = single.astype(np.float64)
+    corner = faces[tree.order].astype(np.int32)
+    solid = _solid(exact, corner)
+    a, b, c = corner.T
+    low, high = (end(end(single[a], single[b]), single[c]) for end in (np.minimum, np.maximum))
     budget = max(least_budget, TESTS_A_FACE * len(faces))
     boxes = (tree.low, tree.high, tree.child, tree.start, tree.count)
     some = np.zeros(0, bool) if near is None else near[tree.order]

@@ -13,7 +13,7 @@ from app.engine import Mesh
 from nodes.mesh import _holes as holes
 from nodes.mesh._measure import Layout, Skin, flat_faces, uv_turns
 from nodes.mesh._mending import sheet_of
-from nodes.mesh._topology import face_vectors, weld_bits
+from nodes.mesh._topology import by_bands, face_vectors, turned, weld_bits
 
 if TYPE_CHECKING:
     from nodes.mesh._bvh import Tree
@@ -98,8 +98,7 @@ def _flipped(skin: Skin) -> tuple[Array, int, int]:
         return skin.marked(np.zeros(0, bool)), 0, 0
     area = np.linalg.norm(face_vectors(skin.points, skin.faces), axis=1)
     flip, _ = wind(skin.faces, skin.edges.pairs, area, skin.edges.forward.ravel())
-    faces = np.where(flip[:, None], skin.faces[:, ::-1], skin.faces).astype(np.int32)
-    part, inward = holes.inward_parts(sheet_of(skin.points, faces))
+    part, inward = holes.inward_parts(sheet_of(skin.points, turned(skin.faces, flip)), skin.edges)
     return skin.marked(flip ^ inward[part]), int(flip.sum()), int(inward.sum())
 
 
@@ -113,12 +112,16 @@ def _thin(skin: Skin, tree: Tree | None, wall: float, told: Told) -> tuple[Array
 
 
 def _sharp(skin: Skin, angle: float) -> tuple[Array, int]:
-    normal = face_vectors(skin.points, skin.faces)
+    normal, forward = face_vectors(skin.points, skin.faces), skin.edges.forward.ravel()
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-30)
-    a, b = skin.edges.pairs.T
-    way = np.where(skin.edges.forward.ravel()[a] == skin.edges.forward.ravel()[b], -1.0, 1.0)
-    cosine = np.einsum("ij,ij->i", normal[a // 3], normal[b // 3]) * way
-    sharp = cosine < np.cos(np.radians(angle)) - 1e-6
+    least, a = np.cos(np.radians(angle)) - 1e-6, skin.edges.pairs[:, 0]
+
+    def is_sharp(pairs: Array) -> Array:
+        one, other = pairs.T
+        way = np.where(forward[one] == forward[other], -1.0, 1.0)
+        return np.asarray(np.einsum("ij,ij->i", normal[one // 3], normal[other // 3]) * way < least)
+
+    sharp = by_bands(is_sharp, skin.edges.pairs)
     marked = np.zeros(len(skin.edges.ends), bool)
     marked[skin.edges.sides.ravel()[a[sharp]]] = True
     return skin.marked(skin.edges.at(marked)), int(sharp.sum())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodes.mesh._mending import Sheet, part_of
-from nodes.mesh._topology import Ints, edges_of, signed_volume
+from nodes.mesh._topology import Edges, Ints, edges_of, signed_volume
 
 Array = NDArray[Any]
 FLAT = 1e-6
@@ -110,11 +110,14 @@ def turned(sheet: Sheet, which: Array) -> Sheet:
     return replace(sheet, faces=faces, origin=origin)
 
 
-def inward_parts(sheet: Sheet) -> tuple[Ints, Array]:
-    """((M,) part of each face, (P,) bool: closed parts that look inward and lie in no other closed part)."""
-    count, part = part_of(sheet)
+def inward_parts(sheet: Sheet, edges: Edges | None = None) -> tuple[Ints, Array]:
+    """((M,) part of each face, (P,) bool: closed parts that look inward and lie in no other closed part).
+
+    ``edges``: of its faces, whichever way they are wound, where they are at hand.
+    """
+    edges = edges or edges_of(sheet.faces)
+    count, part = part_of(sheet, edges)
     volume = np.bincount(part, signed_volume(_centred(sheet), sheet.faces), minlength=count)
-    edges = edges_of(sheet.faces)
     is_open = np.bincount(part, edges.at(edges.uses != 2), minlength=count) > 0
     turn = (volume < 0) & ~is_open
     closed = np.flatnonzero(~is_open).tolist()

@@ -12,12 +12,14 @@ from app.engine import Mesh
 from nodes.mesh._topology import (
     Edges,
     Ints,
+    by_bands,
     collapsed,
     diagonal,
     edges_of,
     face_vectors,
     fans,
     joined,
+    turned,
     weld_bits,
     weld_points,
 )
@@ -66,7 +68,9 @@ class Sheet:
     @property
     def extent(self) -> float:
         """Diagonal of the box around all faces, metres."""
-        return float(np.linalg.norm(np.ptp(self.points[self.faces].reshape(-1, 3), axis=0))) if len(self.faces) else 0.0
+        used = np.zeros(len(self.points), bool)
+        used[self.faces] = True
+        return float(np.linalg.norm(np.ptp(self.points[used], axis=0))) if len(self.faces) else 0.0
 
 
 def sheet_of(points: Array, faces: Ints) -> Sheet:
@@ -182,10 +186,9 @@ def wound(sheet: Sheet) -> tuple[Sheet, int, int]:
     flip, torn = wind(sheet.faces, pairs, sheet.area, edges.forward.ravel())
     pairs = pairs[~torn]
     _, fan = fans(edges, sheet.faces, pairs)
-    first = np.unique(fan.ravel(), return_index=True)[1]
+    first = np.flatnonzero(np.diff(np.maximum.accumulate(fan.ravel()), prepend=np.int32(-1)))
     points = sheet.points[sheet.faces.ravel()[first]]
-    split = replace(sheet, points=points, faces=np.where(flip[:, None], fan[:, ::-1], fan).astype(np.int32))
-    split = replace(split, origin=np.where(flip[:, None], sheet.origin[:, ::-1], sheet.origin))
+    split = replace(sheet, points=points, faces=turned(fan, flip), origin=turned(sheet.origin, flip))
     return split, int(flip.sum()), int(torn.sum())
 
 
@@ -209,8 +212,8 @@ def unstuck(sheet: Sheet) -> tuple[Sheet, int]:
         return sheet, 0
     flat, count = sheet.faces.ravel(), len(sheet.points)
     stuck[_staying(place, np.where(stuck, np.bincount(flat, minlength=count), 0))] = False
-    centre = np.repeat(sheet.points[sheet.faces].mean(axis=1), 3, axis=0)
-    mean = np.stack([np.bincount(flat, centre[:, k], minlength=count) for k in range(3)], axis=1)
+    centre = by_bands(lambda faces: sheet.points[faces].mean(axis=1), sheet.faces)
+    mean = np.stack([np.bincount(flat, np.repeat(centre[:, k], 3), minlength=count) for k in range(3)], axis=1)
     way = mean / np.maximum(np.bincount(flat, minlength=count), 1)[:, None] - sheet.points
     length = np.linalg.norm(way, axis=1, keepdims=True)
     step = np.minimum(APART * sheet.extent / np.maximum(length, 1e-30), 0.25)
@@ -225,9 +228,9 @@ def _staying(place: Ints, faces: Array) -> Array:
     return np.asarray(order[np.unique(place[order], return_index=True)[1]])
 
 
-def part_of(sheet: Sheet) -> tuple[int, Ints]:
-    edges = edges_of(sheet.faces)
-    return joined(len(sheet.faces), edges.pairs // 3)
+def part_of(sheet: Sheet, edges: Edges | None = None) -> tuple[int, Ints]:
+    """``edges``: of its faces, where they are at hand."""
+    return joined(len(sheet.faces), (edges or edges_of(sheet.faces)).pairs // 3)
 
 
 def without_crumbs(sheet: Sheet, share: float, most: int = 0) -> tuple[Sheet, int]:

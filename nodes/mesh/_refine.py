@@ -13,7 +13,7 @@ from app.engine import Mesh
 from nodes.mesh._finer import Net, cut
 from nodes.mesh._loop import corners, halfway, limit, refined, sharp_edges
 from nodes.mesh._shading import grouped_normals
-from nodes.mesh._topology import Bools, Ints, collapsed, weld_points, weld_rows
+from nodes.mesh._topology import Bools, Ints, by_bands, collapsed, weld_points, weld_rows
 
 Array = NDArray[Any]
 
@@ -37,14 +37,18 @@ class Sheet:
     @property
     def sides(self) -> Array:
         """(M, 3) metres."""
-        at = self.points[self.places.faces]
-        return np.asarray(np.linalg.norm(np.roll(at, -1, axis=1) - at, axis=2))
+        return by_bands(lambda faces: np.linalg.norm(_ways(self.points[faces]), axis=2), self.places.faces)
 
     @property
     def uv_sides(self) -> Array:
         """(M, 3, 2) how far each side goes on the texture."""
-        at = self.rows[self.vertices.faces][..., _columns(self.mesh)["uv"]]
-        return np.asarray(np.roll(at, -1, axis=1) - at)
+        uv = self.rows[:, _columns(self.mesh)["uv"]]
+        return by_bands(lambda faces: _ways(uv[faces]), self.vertices.faces)
+
+
+def _ways(at: Array) -> Array:
+    """From each corner of (n, 3, C) to the next."""
+    return np.asarray(np.roll(at, -1, axis=1) - at)
 
 
 def _columns(mesh: Mesh) -> dict[str, slice]:

@@ -9,14 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import Mesh
-from nodes.mesh._topology import FEW, Edges, Floats, Ints, by_bands, edges_of, face_vectors, fans, weld_points, weld_rows
+from nodes.mesh._topology import (
+    FEW,
+    Edges,
+    Floats,
+    Ints,
+    by_bands,
+    edges_of,
+    face_vectors,
+    fans,
+    weld_points,
+    weld_rows,
+)
 
 Array = NDArray[Any]
 
 
 def _unit(vectors: Array) -> Array:
+    """In place."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.where(length > 1e-20, vectors / np.maximum(length, 1e-20), (0.0, 1.0, 0.0))
+    vectors /= np.maximum(length, 1e-20)
+    vectors[length[:, 0] <= 1e-20] = 0.0, 1.0, 0.0
+    return vectors
 
 
 def corner_angles(vertices: Array, faces: Ints) -> Array:
@@ -96,14 +110,15 @@ def creased_along(mesh: Mesh, hard: NDArray[np.bool_]) -> Mesh:
 
 
 def _split(mesh: Mesh, edges: Edges, faces: Ints, soft: Ints) -> Mesh:
+    from nodes.mesh._tables import number_pairs
+
     count, fan = fans(edges, faces, soft)
     normals = grouped_normals(mesh.vertices, mesh.faces, fan, count)
-    key = mesh.faces.ravel().astype(np.int64) * count + fan.ravel()
-    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    number, first = number_pairs(mesh.faces.ravel(), fan.ravel(), (len(mesh.vertices), count))
     source = mesh.faces.ravel()[first]
     return Mesh(
         vertices=mesh.vertices[source],
-        faces=inverse.reshape(-1, 3).astype(np.int32),
+        faces=number.reshape(-1, 3),
         normals=normals[fan.ravel()[first]].astype(np.float32),
         uv=None if mesh.uv is None else mesh.uv[source],
         colours=None if mesh.colours is None else mesh.colours[source],
@@ -115,7 +130,6 @@ def _split(mesh: Mesh, edges: Edges, faces: Ints, soft: Ints) -> Mesh:
 
 def _soft(mesh: Mesh, edges: Edges, angle: float) -> Ints:
     direction = _unit(face_vectors(mesh.vertices, mesh.faces))
-    a, b = edges.pairs.T
-    cosine = np.einsum("ij,ij->i", direction[a // 3], direction[b // 3])
+    cosine = by_bands(lambda p: np.einsum("ij,ij->i", direction[p[:, 0] // 3], direction[p[:, 1] // 3]), edges.pairs)
     soft: Ints = edges.pairs[cosine >= np.cos(np.radians(angle)) - 1e-6]
     return soft

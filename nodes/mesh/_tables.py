@@ -35,6 +35,50 @@ def number(keys: Array) -> tuple[Array, Array]:
 
 
 @kernel
+def _by(keys: Array, starts: Array, before: Array, order: Array) -> None:
+    """``order``: the places of ``before`` sorted by their key, equal ones as they were. ``starts``: one zero more than
+    there are keys; each becomes the end of its key's places."""
+    for i in range(len(keys)):
+        starts[keys[i] + 1] += 1
+    for k in range(len(starts) - 1):
+        starts[k + 1] += starts[k]
+    for i in before:
+        order[starts[keys[i]]] = i
+        starts[keys[i]] += 1
+
+
+def sorted_by(keys: Array, limit: int) -> tuple[Array, Array]:
+    """(order (N,), start (limit + 1,)), int32: the places of int32 keys below ``limit``, those of each in order."""
+    order, start = np.empty(len(keys), np.int32), np.zeros(limit + 2, np.int32)
+    _by(keys, start[1:], np.arange(len(keys), dtype=np.int32), order)
+    return order, start[:-1]
+
+
+@kernel
+def _number_sorted(ones: Array, others: Array, order: Array, ids: Array, first: Array) -> int:
+    count = 0
+    for k in range(len(order)):
+        i = order[k]
+        if k == 0 or ones[i] != ones[order[k - 1]] or others[i] != others[order[k - 1]]:
+            first[count] = i
+            count += 1
+        ids[i] = count - 1
+    return count
+
+
+def number_pairs(ones: Array, others: Array, limits: tuple[int, int]) -> tuple[Array, Array]:
+    """(ids (N,) int32, first (K,) int32) of pairs (one, other) of int32 below ``limits``: equal pairs alike, numbered
+    in the order of ones, then others."""
+    order, ids = np.arange(len(ones), dtype=np.int32), np.empty(len(ones), np.int32)
+    for keys, limit in ((others, limits[1]), (ones, limits[0])):
+        _by(keys, np.zeros(limit + 1, np.int32), order, ids)
+        order, ids = ids, order
+    first = np.empty(len(ones), np.int32)
+    count = _number_sorted(ones, others, order, ids, first)
+    return ids, first[:count].copy()
+
+
+@kernel
 def _edges(start: int, count: int, faces: Array, heads: Array, after: Array, ends: Array, sides: Array,
            uses: Array) -> tuple[int, int]:  # fmt: skip
     """(the face at which the room for edges ended, edges so far). ``heads``: (V,) the newest edge at each lower end,
@@ -171,6 +215,6 @@ def _union_fans(parent: Array, corners: Array, pairs: Array) -> int:
 
 
 def union_fans(corners: Array, pairs: Array) -> tuple[int, Array]:
-    """(fans, (3M,) int32 fan of each corner), walking over the ``pairs`` (P, 2) of sides. ``corners``: (3M,) vertices."""
+    """(fans, (3M,) int32 fan of each corner), walking over ``pairs`` (P, 2) of sides. ``corners``: (3M,) vertices."""
     label = np.arange(len(corners), dtype=np.int32)
     return int(_union_fans(label, corners, np.ascontiguousarray(pairs, np.int32))), label

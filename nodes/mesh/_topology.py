@@ -166,8 +166,13 @@ def collapsed(faces: Ints) -> Bools:
     return np.asarray((faces == np.roll(faces, 1, axis=1)).any(axis=1))
 
 
+def turned(faces: Ints, which: Bools) -> Ints:
+    """(M, 3) faces, those that are marked, (M,), the other way round."""
+    return np.where(which[:, None], faces[:, ::-1], faces).astype(np.int32, copy=False) if which.any() else faces
+
+
 def by_bands(reckon: Callable[[Ints], NDArray[Any]], faces: Ints) -> NDArray[Any]:
-    """``reckon``: (n, 3) faces to n rows. The rows of all faces, without all that it needs for them at one time."""
+    """``reckon``: n rows (faces, pairs) to n rows. Those of all, without all that it needs for them at one time."""
     if len(faces) <= BAND:
         return reckon(faces)
     first = reckon(faces[:BAND])

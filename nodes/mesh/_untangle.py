@@ -56,14 +56,17 @@ def _refilled(sheet: Sheet, pairs: Array, rings: int) -> Sheet:
     for _ in range(rings):
         bad = _touching(sheet, bad)
     bad = _folds(sheet, bad, pairs)
-    edges = edges_of(sheet.faces)
-    border = np.unique(edges.ends[edges.boundary])
-    open_before = _bits(sheet.points[border])
+    open_before = _bits(sheet.points[_border(sheet)])
     rest = _without_islands(sheet, bad)
     rest, _, _ = mending.wound(rest)
     fresh = ~np.isin(_bits(rest.points), open_before)
     rest, _ = mending.unstuck(rest)
     return holes.closed_up(rest, np.inf, fresh)[0]
+
+
+def _border(sheet: Sheet) -> Array:
+    edges = edges_of(sheet.faces)
+    return np.unique(edges.ends[edges.boundary])
 
 
 def _touching(sheet: Sheet, bad: Array) -> Array:

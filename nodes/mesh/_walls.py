@@ -53,22 +53,22 @@ def thickness(tree: Tree, told: Callable[[float], None] = lambda _: None) -> Arr
     are taken for a wall. Infinite where nothing lies
     behind the face.
     """
-    corner = tree.corner.astype(np.float64)
-    normal = np.cross(corner[:, 3:6], corner[:, 6:9])
-    length = np.linalg.norm(normal, axis=1, keepdims=True)
-    inward = np.where(length > 0, -normal / np.maximum(length, 1e-300), 0.0)
-    centre = corner[:, :3] + (corner[:, 3:6] + corner[:, 6:9]) / 3
     least = 1e-6 * float(np.linalg.norm(tree.high[0].astype(np.float64) - tree.low[0]))
-    found = np.full(len(corner), np.inf)
-    own = np.arange(len(corner))
+    found = np.full(len(tree.corner), np.inf)
 
     def part(first: int) -> None:
-        rows = slice(first, first + AT_ONCE)
-        boxes = (tree.low, tree.high, tree.child, tree.start, tree.count, tree.corner)
-        _ahead(*boxes, centre[rows], inward[rows], own[rows], least, found[rows])
+        own = np.arange(first, min(first + AT_ONCE, len(found)))
+        corner = tree.corner[own].astype(np.float64)
+        normal = np.cross(corner[:, 3:6], corner[:, 6:9])
+        length = np.linalg.norm(normal, axis=1, keepdims=True)
+        inward = np.where(length > 0, -normal / np.maximum(length, 1e-300), 0.0)
+        centre = corner[:, :3] + (corner[:, 3:6] + corner[:, 6:9]) / 3
+        near = np.full(len(own), np.inf)
+        _ahead(tree.low, tree.high, tree.child, tree.start, tree.count, tree.corner, centre, inward, own, least, near)
+        found[own] = np.where(length[:, 0] > 0, near, np.inf)
 
     with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
-        jobs = [pool.submit(part, first) for first in range(0, len(corner), AT_ONCE)]
+        jobs = [pool.submit(part, first) for first in range(0, len(found), AT_ONCE)]
         try:
             for number, job in enumerate(jobs):
                 told(number / len(jobs))
@@ -76,6 +76,6 @@ def thickness(tree: Tree, told: Callable[[float], None] = lambda _: None) -> Arr
         finally:
             for job in jobs:
                 job.cancel()
-    result = np.full(len(corner), np.inf)
-    result[tree.order] = np.where(length[:, 0] > 0, found, np.inf)
+    result = np.empty(len(found))
+    result[tree.order] = found
     return result

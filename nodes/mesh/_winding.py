@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodes.mesh._jit import kernel
+from nodes.mesh._tables import sorted_by
 
 Array = NDArray[Any]
 
@@ -39,13 +40,12 @@ def wind(faces: Array, pairs: Array, area: Array, forward: Array) -> tuple[Array
     ``pairs``: (P, 2) sides that are joined; ``forward``: (3M,) direction of each side. Each part keeps the winding
     that most of its area has.
     """
-    a, b = pairs.T
-    one, two = np.concatenate([a, b]) // 3, np.concatenate([b, a]) // 3
-    against = np.tile(forward[a] == forward[b], 2)
-    order = np.argsort(one, kind="stable")
-    start = np.concatenate([[0], np.cumsum(np.bincount(one, minlength=len(faces)))])
-    turn, part = np.zeros(len(faces), np.uint8), np.full(len(faces), -1, np.int64)
-    count = _walk(start, two[order].astype(np.int64), against[order].astype(np.uint8), turn, part)
+    a, b = pairs.astype(np.int32, copy=False).T
+    order, start = sorted_by(np.concatenate([a, b]) // 3, len(faces))
+    against = (forward[a] == forward[b]).astype(np.uint8)
+    beside, against = (np.concatenate([b, a]) // 3)[order], np.tile(against, 2)[order]
+    turn, part = np.zeros(len(faces), np.uint8), np.full(len(faces), -1, np.int32)
+    count = _walk(start, beside, against, turn, part)
     turned = np.bincount(part, area * turn, minlength=count) > np.bincount(part, area, minlength=count) / 2
     flip = (turn == 1) ^ turned[part]
     return flip, (forward[a] ^ flip[a // 3]) == (forward[b] ^ flip[b // 3])

@@ -93,7 +93,7 @@ def _averaging(points: Array, faces: Ints, weights: str, keep_borders: bool) -> 
     if keep_borders:
         free[edges.ends[edges.boundary].ravel()] = False
     share = np.where(free, 1.0 / np.where(total > 0, total, 1.0), 0.0)
-    every = np.arange(count)
+    every = np.arange(count, dtype=np.int32)
     values = np.concatenate([np.tile(strength, 2) * share[here], -free.astype(np.float64)])
     places = np.concatenate([here, every]), np.concatenate([there, every])
     return coo_array((values, places), shape=(count, count)).tocsr()

@@ -78,14 +78,15 @@ def directions(sheet: Sheet, even: bool) -> Array:
     facing = face_vectors(sheet.points, sheet.faces)
     length = np.linalg.norm(facing, axis=1)
     facing /= np.maximum(length, 1e-30)[:, None]
-    weight = np.where(length > 0, corner_angles(sheet.points, sheet.faces).T, 0.0).T
+    weight = corner_angles(sheet.points, sheet.faces)
+    weight[length <= 0] = 0.0
     flat, count = sheet.faces.ravel(), len(sheet.points)
-    rows, weights = np.repeat(facing, 3, axis=0), weight.ravel()
-    pull = np.stack([np.bincount(flat, weights * rows[:, k], minlength=count) for k in range(3)], axis=1)
-    both = np.empty((count, 3, 3))
+    pull, both = np.empty((count, 3)), np.empty((count, 3, 3))
     for i in range(3):
+        pulled = weight * facing[:, i, None]
+        pull[:, i] = np.bincount(flat, pulled.ravel(), minlength=count)
         for j in range(i, 3):
-            both[:, i, j] = both[:, j, i] = np.bincount(flat, weights * rows[:, i] * rows[:, j], minlength=count)
+            both[:, i, j] = both[:, j, i] = np.bincount(flat, (pulled * facing[:, j, None]).ravel(), minlength=count)
     size, axes = np.linalg.eigh(both)
     share = np.einsum("kij,ki->kj", axes, pull)
     kept = size > SAME_WAY * size[:, 2:]
