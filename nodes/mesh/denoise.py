@@ -11,7 +11,7 @@ from app.engine import Mask, Mesh, Run, Setting, Slider, node
 from nodes.mesh._checks import need_size, need_sound
 from nodes.mesh._masked import masked
 from nodes.mesh._shading import reshaped
-from nodes.mesh._topology import Ints, edges_of, weld_points
+from nodes.mesh._topology import Ints, by_bands, edges_of, weld_points
 
 Array = NDArray[Any]
 REACH = 2.1
@@ -68,8 +68,10 @@ def _filtered(run: Run, points: Array, faces: Ints, fans: tuple[Array, Array], s
 
     normal, centre, area = np.empty((len(faces), 3)), np.empty((len(faces), 3)), np.empty(len(faces))
     _bilateral.measured(points, faces, normal, centre, area)
-    one, other = edges_of(faces).touching.T // 3
-    gap = float(np.linalg.norm(centre[one] - centre[other], axis=1).mean()) if len(one) else 1.0
+    beside = edges_of(faces).touching // 3
+    apart = by_bands(lambda two: np.linalg.norm(centre[two[:, 0]] - centre[two[:, 1]], axis=1), beside)
+    gap = float(apart.mean()) if len(beside) else 1.0
+    del beside, apart
     near = 1 / (2 * max(gap, 1e-30) ** 2)
     alike = 1 / (REACH * 2 * np.sin(np.radians(edges) / 2)) ** 2
     for step in range(steps):
