@@ -1,4 +1,4 @@
-"""How much memory nodes need for large meshes, in times what the mesh takes. Arrays only, as tracemalloc counts them."""
+"""How much memory nodes need for large meshes, in times what the mesh takes. Only arrays, as tracemalloc counts."""
 
 from __future__ import annotations
 
