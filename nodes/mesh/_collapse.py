@@ -19,6 +19,7 @@ from nodes.mesh._collapse_tables import BORDER, BUCKETS, CROWD, FACES, FEATURE, 
 from nodes.mesh._ground import Ground, Upper, Whole, packed
 from nodes.mesh._levels import Queue, Way, level, parts_of
 from nodes.mesh._net import SOFT_SHIFT, Net, Surface, soften
+from nodes.mesh._topology import compacted
 
 Array = NDArray[Any]
 Told = Callable[[float], None]
@@ -70,13 +71,13 @@ def collapse(surface: Surface, target: int, rules: Rules, told: Told) -> Collaps
 def _result(net: Net, ground: Ground) -> Collapsed:
     alive = net.tri[:, 0] >= 0
     tri = net.tri[alive]
-    used, faces = np.unique(tri[:, :3], return_inverse=True)
-    kept, wedges = np.unique(tri[:, 3:6], return_inverse=True)
+    used, faces = compacted(tri[:, :3], len(net.at))
+    kept, wedges = compacted(tri[:, 3:6], len(net.q))
     flags = net.edge[tri[:, 6:9], 3]
     return Collapsed(
         points=net.at[used] * ground.size + ground.middle,
-        faces=faces.reshape(-1, 3).astype(np.int32),
-        wedges=wedges.reshape(-1, 3).astype(np.int32),
+        faces=faces,
+        wedges=wedges,
         attributes=net.s[kept] if len(net.s) else net.s,
         face_of=net.face_of[alive],
         wedge_of=net.wedge_of[kept],

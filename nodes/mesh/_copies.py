@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import BadInput, Mesh, Run
-from nodes.mesh._topology import edges_of, face_vectors, joined, weld_points
+from nodes.mesh._topology import collapsed, compacted, edges_of, face_vectors, joined, weld_points
 
 Array = NDArray[Any]
 MOST_FACES = 10_000_000
@@ -96,16 +96,15 @@ def merged(run: Run, mesh: Mesh, one: Mesh, reach: float) -> Mesh:
     run.progress(0.85, "joining")
     weld = weld_points(mesh.vertices, reach)
     vertices = mesh.vertices[weld.first][weld.ids]
-    faces = weld.ids[mesh.faces].astype(np.int64)
-    flat = (faces == np.roll(faces, 1, axis=1)).any(axis=1)
-    keep = ~(flat | _walls(faces, *_flat_sides(one)))
+    welded = weld.ids[mesh.faces]
+    keep = ~(collapsed(welded) | _walls(welded.astype(np.int64), *_flat_sides(one)))
     if not keep.any():
         return replace(mesh, vertices=vertices)
-    used, names = np.unique(mesh.faces[keep], return_inverse=True)
+    used, faces = compacted(mesh.faces[keep], len(vertices))
     return replace(
         mesh,
         vertices=vertices[used],
-        faces=names.reshape(-1, 3).astype(np.int32),
+        faces=faces,
         normals=None if mesh.normals is None else mesh.normals[used],
         uv=None if mesh.uv is None else mesh.uv[used],
         colours=None if mesh.colours is None else mesh.colours[used],

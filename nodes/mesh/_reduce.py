@@ -133,9 +133,11 @@ def reduced(run: Run, mesh: Mesh, target: int, keep: Keep, told: Told) -> Mesh:
 
 def _put_together(source: _Source, found: Collapsed) -> Mesh:
     mesh = source.mesh
+    from nodes.mesh._tables import number_pairs
+
     normals, corner = _normals(found)
-    key = found.wedges.ravel().astype(np.int64) * len(normals) + corner.ravel()
-    _, first, faces = np.unique(key, return_index=True, return_inverse=True)
+    limits = int(found.wedges.max(initial=-1)) + 1, len(normals)
+    faces, first = number_pairs(found.wedges.ravel(), np.ascontiguousarray(corner, np.int32).ravel(), limits)
     wedge, position = found.wedges.ravel()[first], found.faces.ravel()[first]
     row = source.wedge.first[found.wedge_of[wedge]]
     vertices = found.points[position].astype(np.float32) if source.free else mesh.vertices[row]
@@ -143,7 +145,7 @@ def _put_together(source: _Source, found: Collapsed) -> Mesh:
     kept = source.columns.uv > 0 or mesh.uv is None
     return Mesh(
         vertices=vertices,
-        faces=faces.reshape(-1, 3).astype(np.int32),
+        faces=faces.reshape(-1, 3),
         normals=normals[corner.ravel()[first]].astype(np.float32),
         uv=uv,
         colours=colours,

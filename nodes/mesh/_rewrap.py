@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from app.engine import BadInput, Mesh, Run
 from nodes.mesh._mending import Sheet, sheet_of, without_crumbs
+from nodes.mesh._topology import compacted
 
 Array = NDArray[Any]
 
@@ -27,9 +28,8 @@ def rewrapped(run: Run, mesh: Mesh, sheet: Sheet, voxels: int, smallest: float) 
     run.progress(0.9, "colours")
     points, faces = skin
     new, _ = without_crumbs(sheet_of(points, faces), smallest)
-    used, names = np.unique(new.faces, return_inverse=True)
+    used, triangles = compacted(new.faces, len(new.points))
     at = new.points[used].astype(np.float32)
-    triangles = names.reshape(-1, 3).astype(np.int32)
     lost = [name for name in ("uv", "material", "face_groups") if getattr(mesh, name) is not None]
     if lost:
         words = {"uv": "UVs", "material": "material", "face_groups": "parts"}

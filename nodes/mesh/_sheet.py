@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.engine import Material, Mesh
 from nodes.mesh._extrude import BACK, FRONT, WALL, Solid
-from nodes.mesh._topology import collapsed, weld_points, weld_rows
+from nodes.mesh._topology import collapsed, compacted, weld_points, weld_rows
 
 Array = NDArray[Any]
 MARGIN = 0.005
@@ -100,12 +100,12 @@ def _stamp(solid: Solid, wall: float, across: float) -> Stamp:
     weld = weld_rows(rows)
     rows, faces = rows[weld.first], weld.ids.reshape(-1, 3)
     faces = faces[~collapsed(weld_points(rows[:, :3]).ids[faces])]
-    used, names = np.unique(faces, return_inverse=True)
+    used, faces = compacted(faces, len(rows))
     rows = rows[used]
     runs = np.zeros(int(run.max()) + 1)
     np.maximum.at(runs, run, right)
     kind, of = rows[:, 8].astype(int), rows[:, 9].astype(int)
-    return Stamp(rows[:, :3], rows[:, 3:6], names.reshape(-1, 3).astype(np.int32), kind, rows[:, 6:8], of, runs)
+    return Stamp(rows[:, :3], rows[:, 3:6], faces, kind, rows[:, 6:8], of, runs)
 
 
 def _runs(wall: Array, across: float) -> tuple[Array, Array]:
