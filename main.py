@@ -1,7 +1,7 @@
 """Polyloom: the only file that knows every part. Starts the window or the command line.
 
 main.py [FILE.graph]                    the window
-main.py run|check|plan|nodes|capsule|replay ...   the command line
+main.py run|check|plan|nodes|prepare|capsule|replay ...   the command line
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from app.engine.graph_thread import Setup
 from app.engine.places import store_folder
 
 PACKAGES = ("nodes",)
-COMMANDS = {"run", "check", "plan", "nodes", "weights", "capsule", "replay"}
+COMMANDS = {"run", "check", "plan", "nodes", "weights", "capsule", "replay", "prepare"}
 STARTER = Path(__file__).resolve().parent / "resources" / "examples" / "starter.graph"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.capsule_commands import add_commands, pack_capsule, replay_capsule
+from app.cli_prepare import add_prepare
 from app.cli_text import (
     name_of,
     plan_json,
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     nodes.add_argument("--json", action="store_true", help="as JSON")
     _add_nodes_option(nodes)
     nodes.set_defaults(command=nodes_command)
+    add_prepare(commands)
     add_weights(commands, _add_nodes_option)
     add_commands(commands, capsule_command, replay_command, _add_nodes_option)
     return parser

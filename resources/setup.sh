@@ -93,8 +93,4 @@ if [ "$want" = test ]; then
 fi
 rm -f .tools/ready-"$want"-*
 : >"$stamp"
-if [ "$want" = run ]; then
-    say "the kernels of the other steps are compiled beside the program, in the next minutes"
-    (nice -n 19 .venv/bin/python resources/warm_up.py --all >/dev/null 2>.tools/warm-up-all.log &)
-fi
 say "ready"

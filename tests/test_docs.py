@@ -111,7 +111,7 @@ def test_options_on_the_page_are_the_options_of_the_program() -> None:
     page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
     helps = ""
     weights = tuple(f"weights {action}" for action in ("list", "fetch", "import", "verify"))
-    for command in ("run", "check", "plan", "nodes", "capsule", "replay", *weights):
+    for command in ("run", "check", "plan", "nodes", "prepare", "capsule", "replay", *weights):
         with contextlib.redirect_stdout(io.StringIO()) as text, pytest.raises(SystemExit):
             main.main([*command.split(), "--help"])
         helps += text.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -31,6 +32,8 @@ from nodes.io.load_scene import load_scene
 from nodes.mesh._measure import measure
 from nodes.mesh._within import Gauge
 from nodes.mesh.analyse import analyse
+from nodes.preparation import read as read_loops
+from resources.update_kernels import Asked
 from resources.warm_up import alone, small
 
 REGISTRY = discover(("nodes",))
@@ -122,6 +125,13 @@ class Desk:
 
     def states(self, graph: Graph) -> dict[str, str]:
         return {id: node.state for id, node in self.run(graph).nodes.items()}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def asked() -> Iterator[Asked]:
+    """The compiled loops that the examples call."""
+    with Asked() as asked:
+        yield asked
 
 
 @pytest.fixture(scope="module")
@@ -432,3 +442,9 @@ def test_moving_and_renaming_runs_nothing(desk: Desk, asset: Path) -> None:
     graph = quick(STARTER)
     moved = graph.with_nodes(replace(node, at=(node.at[0] + 50, 7.0), title="") for node in graph.nodes.values())
     assert set(desk.states(moved).values()) == {"reused"}
+
+
+def test_the_loops_that_they_call_are_compiled_ahead_of_need(asked: Asked) -> None:
+    """Those of the tests above: the first run of an example on a new computer must not wait for a compiler."""
+    lacking = sorted({f"{loop.module}.{loop.name}" for loop in asked.loops.keys() - set(read_loops())})
+    assert not lacking, f"run .venv/bin/python resources/update_kernels.py: {lacking}"

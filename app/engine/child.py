@@ -22,7 +22,7 @@ from app.engine.memory import LOST_GPU, is_lost_gpu
 from app.engine.payloads import Payload
 from app.engine.processes import connect_back
 from app.engine.registry import load_file
-from app.engine.run import Run
+from app.engine.run import Run, working
 from app.engine.spec import NodeSpec
 
 
@@ -76,10 +76,12 @@ def _serve_calls(connection: Connection) -> None:
             notes=_Told(connection, "note"),
             credits=credits,
             said=_Told(connection, "credit"),
+            say=lambda fraction, note: connection.send(("say", fraction, note)),
         )
         try:
             function = _find(module, name, file)
-            result = function(run, **arguments) if wants_run else function(**arguments)
+            with working(run):
+                result = function(run, **arguments) if wants_run else function(**arguments)
             connection.send(("done", result if isinstance(result, Payload) else tuple(result)))
         except Exception as error:
             connection.send(("failed", _portable(error)))

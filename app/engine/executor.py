@@ -35,7 +35,7 @@ from app.engine.memory import Gauge, is_out_of_memory, make_room
 from app.engine.models import ModelPool
 from app.engine.payloads import Number, Payload, Text
 from app.engine.plan import Step, make_steps, step_key
-from app.engine.run import Run
+from app.engine.run import Run, working
 from app.engine.spec import NodeSpec
 from app.engine.store import Entry, Store
 from app.engine.validate import UNKNOWN_TYPE, Problem, validate
@@ -47,7 +47,8 @@ PROGRESS_EVERY_S = 0.05
 
 def call_here(spec: NodeSpec, arguments: dict[str, Any], run: Run) -> Any:
     """Call the node's function on this thread."""
-    return spec.call(run, **arguments) if spec.wants_run else spec.call(**arguments)
+    with working(run):
+        return spec.call(run, **arguments) if spec.wants_run else spec.call(**arguments)
 
 
 @dataclass(frozen=True)
@@ -280,12 +281,15 @@ class Executor:
         job, id = self.job, step.node_id
         last = 0.0
 
+        def say(fraction: float, note: str) -> None:
+            self.emit(Progressed(job.run_id, id, fraction, note))
+
         def report(fraction: float, note: str) -> None:
             nonlocal last
             now = time.monotonic()
             if now - last >= PROGRESS_EVERY_S or fraction >= 1.0:
                 last = now
-                self.emit(Progressed(job.run_id, id, fraction, note))
+                say(fraction, note)
 
         def show(payload: Payload) -> None:
             self.emit(Previewed(job.run_id, id, self.store.keep(payload)))
@@ -294,7 +298,7 @@ class Executor:
             self._graph_text = dumps(travelling(job.graph, self.specs, job.base))
         log = logging.getLogger(f"polyloom.node.{id}")
         text, credits = self._graph_text, self._credits(step)
-        return Run(report, show, self.models, self.stop, log, job.device, text, credits=credits)
+        return Run(report, show, self.models, self.stop, log, job.device, text, credits=credits, say=say)
 
     def _finished(self, step: Step, key: str, entry: Entry, reused: bool) -> None:
         outputs = tuple(entry.outputs.items())

@@ -87,14 +87,21 @@ class Helper:
                 return content[0]
             if kind == "failed":
                 raise content[0]
-            if kind == "progress":
-                run.progress(*content)
-            elif kind == "preview":
-                run.preview(content[0])
-            elif kind == "note":
-                run.warn(content[0])
-            elif kind == "credit":
-                run.credit(content[0])
+            _pass_on(run, kind, content)
+
+
+def _pass_on(run: Run, kind: str, content: list[Any]) -> None:
+    """What the node said on the way."""
+    if kind == "progress":
+        run.progress(*content)
+    elif kind == "say":
+        run.say(*content)
+    elif kind == "preview":
+        run.preview(content[0])
+    elif kind == "note":
+        run.warn(content[0])
+    elif kind == "credit":
+        run.credit(content[0])
 
 
 def _first_line(function: Any) -> str:

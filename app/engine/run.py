@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -31,7 +32,7 @@ class Run:
     ``models``: the pool of loaded models. ``log``: a logger under the node's name. ``graph_text``: the graph this
     result comes from, as ``.graph`` text (not part of the key). ``wanted_device``: as on the command line.
     ``credits``: of everything that came in, for a node declared with ``credits=True``. ``notes``, ``said``: remarks and
-    credits so far.
+    credits so far. ``say``: like ``report``, for words that must get through.
     """
 
     report: Callable[[float, str], None] = _ignore
@@ -44,14 +45,20 @@ class Run:
     notes: list[str] = field(default_factory=list)
     credits: tuple[Credit, ...] = ()
     said: list[Credit] = field(default_factory=list)
+    say: Callable[[float, str], None] = _ignore
     _last: float = 0.0
+    _note: str = ""
     _last_preview: float = -PREVIEW_EVERY_S
 
     def progress(self, fraction: float, note: str = "") -> None:
         """Report 0..1 and leave the node here if the person pressed Cancel. Never goes backwards."""
         self.check()
-        self._last = max(self._last, min(1.0, float(fraction)))
+        self._last, self._note = max(self._last, min(1.0, float(fraction))), note
         self.report(self._last, note)
+
+    def aside(self, words: str) -> None:
+        """Say what the node waits for, such as a compiler, without progress; empty: it goes on with what it said."""
+        self.say(self._last, words or self._note)
 
     def check(self) -> None:
         """A stop point without progress: raises :class:`Cancelled` when the run was cancelled."""
@@ -93,3 +100,21 @@ class Run:
     def scratch(self) -> Path:
         """An empty folder of this call's own; the engine removes it afterwards."""
         return Path(tempfile.mkdtemp(prefix="polyloom-"))
+
+
+_at_work: list[Run] = []
+
+
+@contextmanager
+def working(run: Run) -> Iterator[None]:
+    """While a node is called with ``run``, helpers that nobody hands one reach it through :func:`at_work`."""
+    _at_work.append(run)
+    try:
+        yield
+    finally:
+        _at_work.remove(run)
+
+
+def at_work() -> Run | None:
+    """The run of the node that this process is calling, from whatever thread; None outside of the engine."""
+    return _at_work[-1] if _at_work else None

@@ -21,6 +21,10 @@ ENDINGS = {
     "cancelled": ("Cancelled", theme.DIM),
     "invalid": ("Not run: the graph has problems", theme.BAD),
 }
+PREPARING_TIP = (
+    "Done once on each computer, beside your work, which need not wait for it.\n"
+    "A tool that is not ready yet takes some seconds longer the first time."
+)
 
 
 class RunBar(QWidget):
@@ -36,6 +40,9 @@ class RunBar(QWidget):
         self.forecast = label(role="dim")
         self.lacking = label(role="warn")
         self.lacking.setToolTip("Click the mark on a node to get its weights. The rest of the graph runs without them.")
+        self.preparing = label(role="dim")
+        self.preparing.setToolTip(PREPARING_TIP)
+        self.preparing.setContentsMargins(0, 0, 16, 0)
         self.bar = QProgressBar(textVisible=False, maximum=1000)
         self.bar.setFixedWidth(220)
         self.cancel = tool_button("cancel", "Cancel the run (Shift+F5)", theme.BAD)
@@ -44,7 +51,7 @@ class RunBar(QWidget):
         layout.setContentsMargins(8, 2, 8, 2)
         layout.setSpacing(10)
         layout.addWidget(self.text, 1)
-        for part in (self.forecast, self.lacking, self.count, self.left, self.bar, self.cancel):
+        for part in (self.preparing, self.forecast, self.lacking, self.count, self.left, self.bar, self.cancel):
             layout.addWidget(part)
         self.show_idle()
 
@@ -74,6 +81,11 @@ class RunBar(QWidget):
         self.lacking.setText(f"{nodes} {'node lacks' if nodes == 1 else 'nodes lack'} weights" if nodes else "")
         self.lacking.setVisible(bool(nodes) and not self.cancel.isEnabled())
 
+    def show_preparing(self, part: float) -> None:
+        """How much of the tools is ready for this computer, 0..1; nothing is said of all of it."""
+        self.preparing.setText(f"Preparing tools for this computer: {int(part * 100)} %" if part < 1 else "")
+        self.preparing.setVisible(part < 1 and not self.cancel.isEnabled())
+
     def show_submitted(self, behind: str = "") -> None:
         """A run was asked for; the worker may still have to start, or to end the run called ``behind``."""
         self._show_running(True)
@@ -98,5 +110,6 @@ class RunBar(QWidget):
         for part in (self.count, self.left, self.bar, self.cancel):
             part.setVisible(on)
         self.forecast.setVisible(not on)
+        self.preparing.setVisible(not on and bool(self.preparing.text()))
         self.lacking.setVisible(not on and bool(self.lacking.text()))
         self.cancel.setEnabled(on)

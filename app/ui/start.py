@@ -22,6 +22,7 @@ from app.engine.store import GIGABYTE
 from app.engine.worker import Worker
 from app.ui import theme
 from app.ui.dialogs import Dialogs
+from app.ui.preparing import Preparing
 from app.ui.settings import Settings
 from app.ui.viewer_face import MakeThumbnail, ViewerFace
 from app.ui.window import MainWindow
@@ -45,9 +46,22 @@ def open_window(
     theme.apply(app)
     settings = settings or Settings()
     window = make_window(setup, settings, cast(ViewerFace, make_viewer()), thumbnail)
+    prepare_beside(window, setup)
     window.show()
     window.start(file)
     return app.exec()
+
+
+def prepare_beside(window: MainWindow, setup: Setup) -> Preparing:
+    """What its tools need on this computer is made while the window is open, beginning with those of its graph."""
+
+    def open_types() -> list[str]:
+        return [node.type for node in window.desk.editor.graph.nodes.values()]
+
+    preparing = Preparing(setup.packages, open_types, window)
+    preparing.changed.connect(window.run_bar.show_preparing)
+    window.closed.connect(preparing.stop)
+    return preparing
 
 
 def choose_platform() -> None:

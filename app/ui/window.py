@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QEvent, QSize, QTimer
+from PySide6.QtCore import QEvent, QSize, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QWidget
 
@@ -41,11 +41,13 @@ from app.ui.wiring import join
 
 
 class MainWindow(QMainWindow):
-    """Show it, then call :meth:`start`.
+    """Show it, then call :meth:`start`. ``closed()``: it goes.
 
     ``make_registry``, ``make_worker``: read the settings each time they are called. ``viewer``: a widget with the face
     of :class:`ViewerFace`. ``thumbnail``: payload -> RGBA pixels. ``dialogs``: how the person is asked.
     """
+
+    closed = Signal()
 
     def __init__(
         self,
@@ -174,6 +176,7 @@ class MainWindow(QMainWindow):
         if not (self.files.may_close() and self.models.may_close()):
             event.ignore()
             return
+        self.closed.emit()
         self.docks.remember()
         self.drawing.stop()
         self.crashes.remove()

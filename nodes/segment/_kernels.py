@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numba import njit  # noqa: TID253
 from numpy.typing import NDArray
+
+from nodes.mesh._jit import kernel, loose
 
 Float32 = NDArray[np.float32]
 
 
-@njit(cache=True, nogil=True)
-def _lower(value, y, x, yy, xx, high, low, distance):  # type: ignore[no-untyped-def]
+@kernel
+def _lower(value: Any, y: Any, x: Any, yy: Any, xx: Any, high: Any, low: Any, distance: Any) -> Any:
     upper, under = max(high[yy, xx], value), min(low[yy, xx], value)
     if upper - under < distance[y, x]:
         distance[y, x], high[y, x], low[y, x] = upper - under, upper, under
 
 
-@njit(cache=True, nogil=True)
-def _barrier(layer, passes):  # type: ignore[no-untyped-def]
+@kernel
+def _barrier(layer: Any, passes: Any) -> Any:
     height, width = layer.shape
     high, low = layer.copy(), layer.copy()
     distance = np.zeros((height, width), np.float32)
@@ -47,8 +50,8 @@ def barrier_distance(layers: Float32, passes: int = 4) -> Float32:
     return total
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def _dual_step(ahead, across, down, right, below, step):  # type: ignore[no-untyped-def]
+@loose
+def _dual_step(ahead: Any, across: Any, down: Any, right: Any, below: Any, step: Any) -> Any:
     height, width = ahead.shape
     for y in range(height):
         for x in range(width - 1):
@@ -60,8 +63,8 @@ def _dual_step(ahead, across, down, right, below, step):  # type: ignore[no-unty
             down[y, x] = min(max(value, -below[y, x]), below[y, x])
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def _primal_step(inside, ahead, cost, across, down, step):  # type: ignore[no-untyped-def]
+@loose
+def _primal_step(inside: Any, ahead: Any, cost: Any, across: Any, down: Any, step: Any) -> Any:
     height, width = inside.shape
     change = 0.0
     for y in range(height):
@@ -79,8 +82,8 @@ def _primal_step(inside, ahead, cost, across, down, step):  # type: ignore[no-un
     return change / (height * width)
 
 
-@njit(cache=True, nogil=True)
-def _cut(cost, right, below, inside, rounds):  # type: ignore[no-untyped-def]
+@kernel
+def _cut(cost: Any, right: Any, below: Any, inside: Any, rounds: Any) -> Any:
     across, down = np.zeros_like(cost), np.zeros_like(cost)
     ahead = inside.copy()
     for turn in range(rounds):

@@ -120,10 +120,13 @@ def sample(kind: type[Payload]) -> Payload:
 
 @pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return input_files(tmp_path_factory.mktemp("inputs"))
+
+
+def input_files(folder: Path) -> dict[str, Path]:
     """One real file for each suffix that some node reads."""
     from PIL import Image as Pictures
 
-    folder = tmp_path_factory.mktemp("inputs")
     Pictures.fromarray((picture().pixels * 255).astype(np.uint8)).save(folder / "a.png")
     (folder / "a.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 3 1 4\n")
     (folder / "a.xyz").write_text("".join(f"{x} {y} {x * y}\n" for x in range(8) for y in range(8)))

@@ -1,0 +1,58 @@
+"""The table of loops to compile ahead of need is of today, and what is compiled from it is what nodes then find."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nodes.mesh._kinds import kinds_of
+from nodes.preparation import TABLE, read, text_of
+
+ROOT = Path(__file__).resolve().parents[2]
+ADVICE = "run .venv/bin/python resources/update_kernels.py"
+PREPARE = """
+import sys
+from pathlib import Path
+import nodes.preparation
+from app.engine.preparing import prepare
+nodes.preparation.TABLE = Path(sys.argv[1])
+print(prepare(["nodes"], print, ["mesh.smooth"]))
+print(nodes.preparation.tasks())
+"""
+USE = """
+import numpy as np
+from numba.core import event
+from app.engine.executor import call_here
+from app.engine.registry import discover
+from app.engine.run import Run
+made = event.RecordingListener(); event.register("numba:compile", made)
+registry = discover(("nodes",))
+said = []
+run = Run(say=lambda fraction, words: said.append(words))
+call_here(registry["{node}"], {arguments}, run)
+print(len(made.buffer), said)
+"""
+
+
+def test_every_loop_of_the_table_is_there_and_its_kinds_of_arguments_can_be_read() -> None:
+    loops = read()
+    assert len(loops) > 100 and text_of(loops) == TABLE.read_text("utf-8")
+    gone = [
+        f"{loop.module}.{loop.name}"
+        for loop in loops
+        if not hasattr(getattr(importlib.import_module(loop.module), loop.name, None), "py_func")
+    ]
+    assert not gone, f"{gone} are no loops any more: {ADVICE}"
+    for loop in loops:
+        kinds = kinds_of(loop.kinds)
+        assert kinds is not None and tuple(map(repr, kinds)) == loop.kinds, loop
+
+
+@pytest.mark.parametrize("text", ["Literal[int](3)", "__import__('os')", "Array(float64, 2", "List(int64, True)", "os"])
+def test_a_kind_that_is_not_known_is_passed_over_and_runs_nothing(text: str) -> None:
+    assert kinds_of((text,)) is None
