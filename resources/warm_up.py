@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 from app.engine.graph import Graph
 from app.engine.graph_file import read
 from app.engine.graph_thread import Setup
-from app.engine.registry import Registry, discover
+from app.engine.registry import Registry
 from app.engine.report import RunReport
 from app.engine.script import run_and_wait
 from app.engine.weight_needs import cards_of
