@@ -22,7 +22,7 @@ BETWEEN = "; "
 
 
 class Loop(NamedTuple):
-    """``kinds``: numba's types of the arguments, as it writes them."""
+    """``kinds``: numba's types of the arguments, as ``nodes/mesh/_kinds.py`` writes them."""
 
     module: str
     name: str
@@ -51,12 +51,22 @@ def state() -> str:
     return hashlib.sha256(repr((loops, made_of, machine)).encode()).hexdigest()[:20]
 
 
+def size() -> int:
+    """How many loops there are to compile on a new computer."""
+    return len(read())
+
+
 def tasks(first: Sequence[str] = ()) -> list[tuple[str, Callable[[], None]]]:
     """What is not there yet, with names for people. ``first``: modules of nodes whose loops come before others."""
     near = texts(*first, within_functions=True) if first else {}
     loops = sorted(read(), key=lambda loop: loop.module not in near)
     found = [(loop, _dispatcher(loop)) for loop in loops]
     return [(f"{loop.module}.{loop.name}", task) for loop, d in found if d and (task := _task(d, loop))]
+
+
+def exists(loop: Loop) -> bool:
+    """Whether there still is such a loop."""
+    return hasattr(_dispatcher(loop), "py_func")
 
 
 def _dispatcher(loop: Loop) -> Any:

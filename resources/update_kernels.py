@@ -2,7 +2,8 @@
 
 Run this after adding or changing compiled loops. Every example runs here in small, then every node on meshes, pictures
 and points of the kinds that matter, with each of its choices. The loops are compiled and kept on the way, so that a
-second run takes a fraction of the first.
+second run takes a fraction of the first. With node types as arguments, only these are tried, and what they call is
+added: ``resources/update_kernels.py mesh.decimate mesh.lod_chain``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -35,11 +36,14 @@ from app.engine.run import Run
 from app.engine.script import run_and_wait
 from app.engine.spec import NodeSpec
 from nodes.mesh._kept import Kept
-from nodes.preparation import TABLE, Loop, text_of
+from nodes.mesh._kinds import written
+from nodes.preparation import TABLE, Loop, exists, text_of
+from nodes.preparation import read as read_table
 from resources.warm_up import EXAMPLES, STARTER, alone, small
 
-NODE_S = 20.0
+NODE_S = 10.0
 AGAIN = 3
+LARGE = ("mesh.decimate", "mesh.lod_chain", "mesh.analyse", "mesh.repair")
 
 
 class Asked(event.Listener):
@@ -56,7 +60,7 @@ class Asked(event.Listener):
 
         def asked(kept: Kept, kinds: Any, target: Any) -> Any:
             if not self._depth:
-                self.loops[Loop(kept.module, kept.name, tuple(map(repr, kinds)))] = None
+                self.loops[Loop(kept.module, kept.name, tuple(map(written, kinds)))] = None
             return load(kept, kinds, target)
 
         Kept.load_overload = asked
@@ -86,18 +90,18 @@ def run_examples(registry: Registry) -> None:
             print(f"{path.stem}: {report.status}, {time.process_time() - began:.1f} s", flush=True)
 
 
-def run_nodes(registry: Registry) -> None:
+def run_nodes(registry: Registry, only: Sequence[str] = ()) -> None:
     """Each node as the checks over all nodes call it, and then with other choices and other kinds of meshes."""
     from test_all_nodes import arguments_for, input_files
 
     with tempfile.TemporaryDirectory() as folder:
         files = input_files(Path(folder))
-        for spec in registry.values():
+        for spec in (registry[type] for type in only or registry):
             began = time.process_time()
             for arguments in variants(spec, arguments_for(spec, files)):
                 with suppress(EngineError):
                     call_here(spec, arguments, Run(wanted_device="cpu"))
-                if time.process_time() - began > NODE_S and "--all" not in sys.argv:
+                if time.process_time() - began > NODE_S:
                     print(f"{spec.id}: not every choice was tried", flush=True)
                     break
 
@@ -134,28 +138,30 @@ def meshes() -> list[Mesh]:
     return [bare, replace(bare, uv=full.uv), coloured, replace(full, colours=colours, face_groups=groups)]
 
 
-def run_large(registry: Registry) -> None:
+def run_large(registry: Registry, only: Sequence[str] = ()) -> None:
     """What goes another way when there is much to do."""
     full = registry["mesh.torus"].call(segments=480, sides=480)
     bare = Mesh.of(full.vertices, full.faces)
-    for type in ("decimate", "lod_chain", "analyse", "repair"):
-        for mesh in (full, bare):
-            call_here(registry[f"mesh.{type}"], {"mesh": mesh}, Run(wanted_device="cpu"))
+    for type in LARGE:
+        for mesh in (full, bare) if not only or type in only else ():
+            call_here(registry[type], {"mesh": mesh}, Run(wanted_device="cpu"))
 
 
 def main() -> int:
     registry = discover(("nodes",))
     began = time.process_time()
+    only = sys.argv[1:]
     with Asked() as asked:
-        run_examples(registry)
-        run_nodes(registry)
-        run_large(registry)
-    text = text_of(asked.loops)
+        if not only:
+            run_examples(registry)
+        run_nodes(registry, only)
+        run_large(registry, only)
     print(f"{len(asked.loops)} loops, {asked.compiled} compiled, {time.process_time() - began:.0f} s", flush=True)
     again = int(os.environ.get("AGAIN", AGAIN))
     if asked.compiled and again:
-        return subprocess.run([sys.executable, __file__], env={**os.environ, "AGAIN": str(again - 1)}).returncode
-    TABLE.write_text(text, "utf-8")
+        return subprocess.run([sys.executable, __file__, *only], env={**os.environ, "AGAIN": str(again - 1)}).returncode
+    before = [loop for loop in read_table() if exists(loop)] if only else []
+    TABLE.write_text(text_of(dict.fromkeys([*before, *asked.loops])), "utf-8")
     return 0
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
+from app.engine.preparing import EXIT
 from app.engine.processes import ROOT
 
 AFTER_MS = 3000
@@ -29,7 +30,7 @@ class Preparing(QObject):
         self._packages, self._first = packages, first
         self._process = QProcess(self)
         around = QProcessEnvironment.systemEnvironment()
-        around.insert("PYTHONPATH", os.pathsep.join([str(ROOT), around.value("PYTHONPATH")]))
+        around.insert("PYTHONPATH", os.pathsep.join(filter(None, [str(ROOT), around.value("PYTHONPATH")])))
         self._process.setProcessEnvironment(around)
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._ended)
@@ -61,5 +62,8 @@ class Preparing(QObject):
 
     def _ended(self, status: int) -> None:
         said = bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace").strip()
+        if status == EXIT["again"]:
+            self.start()
+            return
         _log.info("preparing ended with %d%s", status, f": {said}" if said else "")
         self.changed.emit(1.0)

@@ -22,6 +22,8 @@ import numba  # noqa: TID253
 from numba.core import serialize  # noqa: TID253
 from numba.core.compiler import CompileResult  # noqa: TID253
 
+from nodes.mesh._kinds import written
+
 _log = logging.getLogger("polyloom.kernels")
 DIGEST = 32
 
@@ -85,7 +87,7 @@ class Kept:
 
     def _file(self, kinds: Sequence[Any], codegen: Any) -> str:
         """The kinds of arguments, the processor, numba, Python and what the loop is made of, in a name."""
-        state = (tuple(map(repr, kinds)), codegen.magic_tuple(), numba.__version__, sys.version_info[:2])
+        state = (tuple(map(written, kinds)), codegen.magic_tuple(), numba.__version__, sys.version_info[:2])
         return f"{self._name}.{hashlib.sha256(repr(state).encode() + self._made_of).hexdigest()[:20]}.nbc"
 
 

@@ -33,7 +33,7 @@ def test_it_is_done_once_and_again_when_the_state_is_another(package: str, monke
     assert told(package, "ready") == [(0, 4, "a"), (1, 4, "b"), (2, 4, "c"), (3, 4, "d"), (4, 4, "")]
     assert told(package, "ready") == []
     monkeypatch.setenv("TOY_STATE", "two")
-    assert told(package, "ready") == [(0, 0, "")]
+    assert told(package, "ready") == [(4, 4, "")]
     assert told(package, "ready") == []
 
 
@@ -46,7 +46,7 @@ def test_a_step_that_fails_is_logged_and_the_others_are_done(
     assert "b cannot be prepared" in caplog.text
     assert {name for name in "abcd" if (tmp_path / package / name).exists()} == set("acd")
     monkeypatch.delenv("TOY_FAILS")
-    assert told(package, "ready") == [(0, 1, "b"), (1, 1, "")]
+    assert told(package, "ready") == [(3, 4, "b"), (4, 4, "")]
 
 
 def test_two_never_do_it_at_once(package: str, tmp_path: Path) -> None:
@@ -67,6 +67,13 @@ def test_the_second_place_serves_where_the_first_cannot_be_written_and_without_a
     assert told(package, "nowhere") == []
     places[1].unlink()
     assert len(told(package, "ready")) == 5 and told(package, "ready") == []
+
+
+def test_a_process_that_grew_large_leaves_the_rest_to_the_next(package: str) -> None:
+    said: Told = []
+    outcomes = [prepare([package], lambda *step: said.append(step), most_bytes=1) for _ in range(5)]
+    assert outcomes == ["again", "again", "again", "ready", "ready"]
+    assert said == [(0, 4, "a"), (1, 4, "b"), (2, 4, "c"), (3, 4, "d"), (4, 4, "")]
 
 
 def test_a_package_without_preparation_needs_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

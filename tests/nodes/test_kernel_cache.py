@@ -33,7 +33,7 @@ def house(tmp_path: Path) -> Path:
         folder.mkdir(parents=True)
         (folder / "__init__.py").touch()
     (tmp_path / "nodes" / "__init__.py").touch()
-    for name in ("_jit", "_kept", "_code_folders", "_compiling"):
+    for name in ("_jit", "_kept", "_code_folders", "_compiling", "_kinds"):
         (mesh / f"{name}.py").write_bytes((ROOT / f"nodes/mesh/{name}.py").read_bytes())
     for name, text in (("table", TABLE.format(factor=2)), ("inner", INNER), ("outer", OUTER), ("other", OTHER)):
         (own / f"{name}.py").write_text(text)

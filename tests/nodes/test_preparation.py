@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import subprocess
 import sys
@@ -10,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from nodes.mesh._kinds import kinds_of
-from nodes.preparation import TABLE, read, text_of
+from nodes.mesh._kinds import kinds_of, written
+from nodes.preparation import TABLE, exists, read, text_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ADVICE = "run .venv/bin/python resources/update_kernels.py"
@@ -41,15 +40,11 @@ print(len(made.buffer), said)
 def test_every_loop_of_the_table_is_there_and_its_kinds_of_arguments_can_be_read() -> None:
     loops = read()
     assert len(loops) > 100 and text_of(loops) == TABLE.read_text("utf-8")
-    gone = [
-        f"{loop.module}.{loop.name}"
-        for loop in loops
-        if not hasattr(getattr(importlib.import_module(loop.module), loop.name, None), "py_func")
-    ]
+    gone = [f"{loop.module}.{loop.name}" for loop in loops if not exists(loop)]
     assert not gone, f"{gone} are no loops any more: {ADVICE}"
     for loop in loops:
         kinds = kinds_of(loop.kinds)
-        assert kinds is not None and tuple(map(repr, kinds)) == loop.kinds, loop
+        assert kinds is not None and tuple(map(written, kinds)) == loop.kinds, loop
 
 
 @pytest.mark.parametrize("text", ["Literal[int](3)", "__import__('os')", "Array(float64, 2", "List(int64, True)", "os"])

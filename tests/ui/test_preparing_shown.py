@@ -28,11 +28,15 @@ def test_it_is_shown_while_it_lasts_and_gives_way_to_a_run(
     qtbot: QtBot, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = toy_package(tmp_path, monkeypatch)
+    monkeypatch.setenv("TOY_LARGE", "1")
     bar, seen = desk.window.run_bar, []
     preparing = prepare_beside(desk.window, Setup(tmp_path / "store", (package,)))
     preparing.changed.connect(lambda part: seen.append((part, bar.preparing.isVisible(), bar.preparing.text())))
+    starts: list[int] = []
+    preparing._process.started.connect(lambda: starts.append(1))
     preparing.start()
     qtbot.waitUntil(lambda: bool(seen) and seen[-1][0] == 1.0 and (tmp_path / package / "d").exists(), timeout=30_000)
+    assert len(starts) == 4, "each process grew large after one step"
     assert all(shown == (part < 1) for part, shown, _ in seen)
     assert all(text == f"Preparing tools for this computer: {int(part * 100)} %" for part, _, text in seen if part < 1)
     assert not bar.preparing.isVisible()
