@@ -14,7 +14,7 @@ from nodes.preparation import TABLE, exists, read, text_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ADVICE = "run .venv/bin/python resources/update_kernels.py"
-SOME = "nodes.mesh._loop_sums "
+SOME = ("nodes.mesh._loop_sums ", "nodes.mesh._tables _edges ", "nodes.mesh._tables _link ")  # all that Subdivide calls
 PREPARE = """
 import sys
 from pathlib import Path
