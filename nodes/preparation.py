@@ -65,15 +65,18 @@ def tasks(first: Sequence[str] = ()) -> list[tuple[str, Callable[[], None]]]:
 
 
 def exists(loop: Loop) -> bool:
-    """Whether there still is such a loop."""
-    return hasattr(_dispatcher(loop), "py_func")
+    """Whether there still is such a loop, of so many arguments."""
+    return _dispatcher(loop) is not None
 
 
 def _dispatcher(loop: Loop) -> Any:
+    found: Any
     try:
-        return getattr(importlib.import_module(loop.module), loop.name, None)
+        found = getattr(importlib.import_module(loop.module), loop.name, None)
     except ImportError:
         return None
+    takes = found.py_func.__code__.co_argcount if hasattr(found, "py_func") else None
+    return found if takes == len(list(filter(None, loop.kinds))) else None
 
 
 def _task(dispatcher: Any, loop: Loop) -> Callable[[], None] | None:

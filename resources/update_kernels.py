@@ -41,7 +41,7 @@ from nodes.preparation import TABLE, Loop, exists, text_of
 from nodes.preparation import read as read_table
 from resources.warm_up import EXAMPLES, STARTER, alone, small
 
-NODE_S = 10.0
+NODE_S = 6.0
 AGAIN = 3
 LARGE = ("mesh.decimate", "mesh.lod_chain", "mesh.analyse", "mesh.repair")
 

@@ -9,12 +9,25 @@ from pathlib import Path
 
 import pytest
 
+from nodes import preparation
 from nodes.mesh._kinds import kinds_of, written
 from nodes.preparation import TABLE, exists, read, text_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ADVICE = "run .venv/bin/python resources/update_kernels.py"
-SOME = ("nodes.mesh._loop_sums ", "nodes.mesh._tables _edges ", "nodes.mesh._tables _link ")  # all that Subdivide calls
+ASK = """
+import sys
+from pathlib import Path
+from resources.update_kernels import Asked
+from app.engine.executor import call_here
+from app.engine.registry import discover
+from app.engine.run import Run
+from nodes.preparation import text_of
+registry = discover(("nodes",))
+with Asked() as asked:
+    call_here(registry["mesh.subdivide"], {"mesh": registry["mesh.sphere"].call()}, Run())
+Path(sys.argv[1]).write_text(text_of(asked.loops))
+"""
 PREPARE = """
 import sys
 from pathlib import Path
@@ -53,15 +66,26 @@ def test_a_kind_that_is_not_known_is_passed_over_and_runs_nothing(text: str) -> 
 
 
 def test_what_is_prepared_is_what_a_node_finds_in_another_process(tmp_path: Path) -> None:
-    some = [line for line in TABLE.read_text("utf-8").splitlines(keepends=True) if line.startswith(SOME)]
-    assert some
-    (tmp_path / "kernels.txt").write_text("".join(some))
-    around = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "code")}
+    """From a table of what one node calls, in an empty folder."""
+    table, code = tmp_path / "kernels.txt", tmp_path / "code"
 
-    def python(text: str) -> str:
-        command = [sys.executable, "-c", text, str(tmp_path / "kernels.txt")]
-        return subprocess.run(command, cwd=ROOT, env=around, capture_output=True, text=True, check=True).stdout.strip()
+    def python(text: str, **around: str) -> str:
+        command = [sys.executable, "-c", text, str(table)]
+        done = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **around}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
 
-    assert python(PREPARE) == "ready []"
-    assert len(list((tmp_path / "code").rglob("*.nbc"))) == len(some)
-    assert python(USE) == "0 []"
+    python(ASK)
+    assert table.read_text()
+    assert python(PREPARE, NUMBA_CACHE_DIR=str(code)) == "ready []"
+    assert len(list(code.rglob("*.nbc"))) >= len(table.read_text().splitlines())
+    assert python(USE, NUMBA_CACHE_DIR=str(code)) == "0 []"
+
+
+def test_lines_that_are_out_of_date_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ("nodes.mesh._gone loop int64", "nodes.mesh._loop_sums gone int64", "nodes.mesh._loop_sums _around int64")
+    (tmp_path / "kernels.txt").write_text("".join(f"{line}\n" for line in lines))
+    monkeypatch.setattr(preparation, "TABLE", tmp_path / "kernels.txt")
+    assert len(read()) == preparation.size() == 3 and preparation.tasks() == []
