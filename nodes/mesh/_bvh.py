@@ -8,13 +8,13 @@ precision positions, as in the meshes.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nodes.mesh._bvh_build import grow
+from nodes.mesh._bvh_build import corners_of, fit, grow
 from nodes.mesh._jit import kernel
 
 Array = NDArray[Any]
@@ -41,6 +41,14 @@ def build(vertices: Array, faces: Array) -> Tree:
     """A tree over (M, 3) faces, M > 0, of (N, 3) float32 finite positions."""
     (low, high, child, start, count), corner, order = grow(vertices, faces)
     return Tree(low, high, child, start, count, corner, order)
+
+
+def refitted(tree: Tree, vertices: Array, faces: Array) -> Tree:
+    """``tree`` around the same faces after their vertices moved. It holds all; the farther they went, the looser."""
+    low, high, corner = np.empty_like(tree.low), np.empty_like(tree.high), np.empty_like(tree.corner)
+    fit(np.ascontiguousarray(vertices, np.float32), faces, tree.order, tree.child, tree.start, tree.count, low, high)
+    corners_of(np.ascontiguousarray(vertices, np.float32), faces, tree.order, corner)
+    return replace(tree, low=low, high=high, corner=corner)
 
 
 @kernel
@@ -202,9 +210,10 @@ def _nearest_on(c: Array, k: int, p: Array, found: Array) -> float:
 
 
 @kernel
-def _leaf_near(corner: Array, s: int, e: int, p: Array, n: Array, least: float, best: float, found: Array) -> int:
+def _leaf_near(
+    corner: Array, s: int, e: int, p: Array, n: Array, least: float, best: float, found: Array, trial: Array
+) -> int:
     hit = -1
-    trial = np.empty(3)
     for k in range(s, e):
         gap = _nearest_on(corner, k, p, trial)
         if gap < best and (least <= -1.0 or _faces_along(corner, k, n, least)):
@@ -220,10 +229,11 @@ def _near(
     point: Array, normal: Array, least: float, reach: float, hit: Array, at: Array,
 ) -> None:  # fmt: skip
     stack, near, found, last = np.empty(128, np.int32), np.empty(128), np.empty(3), 0
+    trial = np.empty(3)
     for r in range(len(point)):
         p, n = point[r].astype(np.float64), normal[r].astype(np.float64)
         best = reach * reach
-        hit[r], top = _leaf_near(corner, last, last + 1, p, n, least, best, found), 0
+        hit[r], top = _leaf_near(corner, last, last + 1, p, n, least, best, found, trial), 0
         if hit[r] >= 0:
             best, at[r] = found[0], found
         stack[0], near[0] = 0, _gap(low, high, 0, p)
@@ -238,7 +248,7 @@ def _near(
             if first >= 0:
                 top = _push(stack, near, top, first, _gap(low, high, first, p), _gap(low, high, first + 1, p), best)
                 continue
-            k = _leaf_near(corner, start[node], start[node] + count[node], p, n, least, best, found)
+            k = _leaf_near(corner, start[node], start[node] + count[node], p, n, least, best, found, trial)
             if k >= 0:
                 best, hit[r] = found[0], k
                 at[r] = found

@@ -33,7 +33,7 @@ def _boxes(vertices: Array, faces: Array, box: Array) -> None:
 
 
 @kernel
-def _corners(vertices: Array, faces: Array, order: Array, corner: Array) -> None:
+def corners_of(vertices: Array, faces: Array, order: Array, corner: Array) -> None:
     """``corner`` (M, 9) float32: first corner and two sides of each triangle, in the order of the tree."""
     for k in range(len(order)):
         f = order[k]
@@ -148,6 +148,26 @@ def _subtree(
     return used
 
 
+@kernel
+def fit(
+    vertices: Array, faces: Array, order: Array, child: Array, start: Array, count: Array, low: Array, high: Array
+) -> None:
+    """The boxes of a tree over these vertices, from its leaves up: children stand behind their parents."""
+    for node in range(len(child) - 1, -1, -1):
+        low[node], high[node], first = FAR, -FAR, child[node]
+        if first >= 0:
+            for axis in range(3):
+                low[node, axis] = min(low[first, axis], low[first + 1, axis])
+                high[node, axis] = max(high[first, axis], high[first + 1, axis])
+            continue
+        for k in range(start[node], start[node] + count[node]):
+            for c in range(3):
+                v = faces[order[k], c]
+                for axis in range(3):
+                    low[node, axis] = min(low[node, axis], vertices[v, axis])
+                    high[node, axis] = max(high[node, axis], vertices[v, axis])
+
+
 Nodes = tuple[Array, Array, Array, Array, Array]
 
 
@@ -189,7 +209,7 @@ def grow(vertices: Array, faces: Array) -> tuple[Nodes, Array, Array]:
         grown = list(pool.map(lambda task: _grown(box, order, *task[1:]), tasks))
     nodes = _joined([rows[:used] for rows in top], [task[0] for task in tasks], grown)
     corner = np.empty((len(faces), 9), np.float32)
-    _corners(vertices, faces, order, corner)
+    corners_of(vertices, faces, order, corner)
     return nodes, corner, order
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodes.mesh._metrics import Surface, nearest_on, sample
+from nodes.mesh._threads import side_by_side
 
 Array = NDArray[Any]
 ROUNDS = ((200, 4, 6), (500, 10, 3), (1200, 15, 3))
@@ -38,6 +39,8 @@ class Plane:
 
 def best_plane(surface: Surface, seed: int, told: Callable[[float], None]) -> Plane:
     """From the axes, the principal axes and 60 even directions. Of equal ones that across X, then Z, is taken."""
+    told(0.0)
+    _ = surface.tree, surface.middle  # made once, before threads ask for it
     spread = sample(surface, 4000, seed).points
     centre = spread.mean(axis=0)
     principal = np.linalg.eigh(np.cov((spread - centre).T))[1].T
@@ -45,10 +48,11 @@ def best_plane(surface: Surface, seed: int, told: Callable[[float], None]) -> Pl
     found: list[Plane] = []
     for number, (count, steps, kept) in enumerate(ROUNDS):
         points = sample(surface, count, seed).points
-        found = []
-        for done, (normal, offset) in enumerate(tries):
-            told(0.9 * (number + done / len(tries)) / len(ROUNDS))
-            found.append(fitted(surface, points, normal, offset, steps, turn=True))
+        found = side_by_side(
+            lambda plane: fitted(surface, points, *plane, steps, turn=True),  # noqa: B023
+            tries,
+            lambda done: told(0.9 * (number + done) / len(ROUNDS)),  # noqa: B023
+        )
         order = np.argsort([plane.apart for plane in found], kind="stable")[:kept]
         chosen = [*order, *(k for k in range(3) if number == 0 and k not in order)]
         tries = [(found[k].normal, found[k].offset) for k in chosen]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nodes.mesh._bvh import Tree, build, nearest
 from nodes.mesh._inside import winding
 from nodes.mesh._iso import surface
+from nodes.mesh._threads import side_by_side
 
 Array = NDArray[Any]
 Told = Callable[[float], None]
@@ -76,10 +77,11 @@ def _field(tree: Tree, grid: Grid, told: Told) -> Array:
         rim[axis] = -1
         field[tuple(rim)] = -2 * grid.step
     asked = np.argwhere(points_of(fine, grid.shape))
-    values = [
-        _values(tree, grid, asked[k : k + AT_ONCE], level, lambda: told(0.2 + 0.8 * k / len(asked)))  # noqa: B023
-        for k in range(0, len(asked), AT_ONCE)
-    ]
+    values = side_by_side(
+        lambda k: _values(tree, grid, asked[k : k + AT_ONCE], level),
+        range(0, len(asked), AT_ONCE),
+        lambda done: told(0.2 + 0.8 * done),
+    )
     if values:
         field[tuple(asked.T)] = np.concatenate(values)
     return field
@@ -116,8 +118,7 @@ def points_of(blocks: Array, shape: tuple[int, int, int]) -> Array:
     return marked
 
 
-def _values(tree: Tree, grid: Grid, index: Array, level: float, told: Callable[[], None]) -> Array:
-    told()
+def _values(tree: Tree, grid: Grid, index: Array, level: float) -> Array:
     at = grid.at(index)
     turns = winding(tree, at)
     hit, found = nearest(tree, at.astype(np.float32), reach=2 * grid.step)
@@ -142,10 +143,12 @@ def signed(points: Array, faces: Array, voxels: float, margin: float, told: Told
     if not (field > 0).any():
         return None
     line = [np.arange(n) for n in grid.shape[1:]]
-    for i in range(grid.shape[0]):
-        told(0.3 + 0.7 * i / grid.shape[0])
+
+    def layer(i: int) -> None:
         index = np.stack(np.meshgrid(np.array([i]), *line, indexing="ij"), axis=-1).reshape(-1, 3)
         _, at = nearest(tree, grid.at(index).astype(np.float32))
         field[i] = -np.copysign(at[:, 0].reshape(field[i].shape), field[i])
+
+    side_by_side(layer, range(grid.shape[0]), lambda done: told(0.3 + 0.7 * done))
     last = np.array(grid.shape) - 1
     return field, grid.low + middle, grid.at(last) + middle

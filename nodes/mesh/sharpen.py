@@ -64,17 +64,20 @@ def sharpen(
 
 def _safe(run: Run, before: Array, move: Array, faces: Ints) -> Array:
     """(K,) the share of its way that each vertex may go without new flips and crossings."""
+    from nodes.mesh._bvh import Tree, build, refitted
     from nodes.mesh._crossing import crossings
 
     facing = face_vectors(before, faces)
     old = _keys(crossings(before.astype(np.float32), faces, lambda _: run.check()).pairs)
     share, pairs, held = np.ones(len(before)), np.zeros((0, 2), np.int64), 0
     near: Array | None = None
+    tree: Tree | None = None
     for number in range(ROUNDS):
         run.progress(0.4 + 0.5 * number / ROUNDS, "looking for crossings")
         now = (before + share[:, None] * move).astype(np.float32)
         bad = np.einsum("ij,ij->i", face_vectors(now, faces), facing) < 0
-        found = crossings(now, faces, lambda _: run.check(), near=near).pairs
+        tree = build(now, faces) if tree is None else refitted(tree, now, faces)
+        found = crossings(now, faces, lambda _: run.check(), tree, near=near).pairs
         pairs = np.concatenate([pairs if near is None else pairs[~near[pairs].any(axis=1)], found])
         new = pairs[~np.isin(_keys(pairs), old)]
         bad[new.ravel()] = True

@@ -17,15 +17,15 @@ Array = NDArray[Any]
 TOLERANCE = 1e-6
 
 
-def stand_in(run: Run, mesh: Mesh, triangles: int) -> Mesh | None:
-    """The mesh without attributes, with at most ``triangles`` triangles, its holes filled.
+def stand_in(run: Run, mesh: Mesh, triangles: int, closed: bool) -> Mesh | None:
+    """The mesh without attributes, with at most ``triangles`` triangles, its holes filled unless it is ``closed``.
 
     None where it cannot be closed.
     """
     from nodes.mesh.repair import repair
 
     bare = Mesh(mesh.vertices, mesh.faces)
-    if not measure(bare).watertight:
+    if not closed:
         bare = repair(Run(stop=run.stop), bare).mesh
         if not measure(bare).watertight:
             return None
@@ -61,19 +61,14 @@ def around(
 ) -> list[Hull]:
     """A hull for each part. ``contain``: each of ``points`` lies in one of the hulls, that which it was nearest to."""
     from nodes.physics._fit import hull_of
+    from nodes.physics._stray import stray
 
     tight = [hull_of(part, floor) for part in parts]
     if contain:
-        out = np.full(len(points), np.inf)
-        owner = np.zeros(len(points), np.int64)
-        for number, hull in enumerate(tight):
-            told(0.5 * number / len(tight))
-            gap = hull.outside(points)
-            closer = gap < out
-            out[closer], owner[closer] = gap[closer], number
+        out, owner = stray(points, [hull.planes for hull in tight], lambda done: told(0.5 * done))
         size = float(np.ptp(points, axis=0).max())
-        stray = out > TOLERANCE * size
-        parts = [np.concatenate([part, points[stray & (owner == k)]]) for k, part in enumerate(parts)]
+        lost = out > TOLERANCE * size
+        parts = [np.concatenate([part, points[lost & (owner == k)]]) for k, part in enumerate(parts)]
     hulls = []
     for number, part in enumerate(parts):
         told(0.5 + 0.5 * number / len(parts))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.engine import BadInput, Isolated, Mesh, Report, Run, Seed, Setting, Slider, Text, node
 from nodes.mesh._checks import need_size, need_sound
+from nodes.mesh._measure import Shape as Facts
 from nodes.mesh._measure import measure
 from nodes.mesh._topology import diagonal
 from nodes.physics._fit import Hull, box_of, capsule_of, fitted
@@ -89,6 +90,7 @@ def collision(
     """
     run.progress(0.0, "checking")
     points, floor = _ready(mesh)
+    facts = None
     if shape == "hull":
         hulls = [fitted(points, max_vertices, contain, floor)]
     elif shape == "box":
@@ -96,8 +98,10 @@ def collision(
     elif shape == "capsule":
         hulls = [capsule_of(_outer(points, floor)).hull(max_vertices)]
     else:
-        hulls = _parts(run, mesh, points, floor, (max_hulls, max_vertices, concavity, contain, search_triangles, seed))
-    return _told(run, mesh, points, hulls, engine)
+        facts = measure(mesh)
+        settings = max_hulls, max_vertices, concavity, contain, search_triangles, seed
+        hulls = _parts(run, mesh, facts.watertight, points, floor, settings)
+    return _told(run, mesh, points, hulls, engine, facts)
 
 
 def _ready(mesh: Mesh) -> tuple[Array, float]:
@@ -118,17 +122,17 @@ def _outer(points: Array, floor: float) -> Array:
 
 
 def _parts(
-    run: Run, mesh: Mesh, points: Array, floor: float, settings: tuple[int, int, float, bool, int, int]
+    run: Run, mesh: Mesh, closed: bool, points: Array, floor: float, settings: tuple[int, int, float, bool, int, int]
 ) -> list[Hull]:
     from nodes.physics._parts import around, convex_parts, stand_in
 
     hulls, corners, concavity, contain, triangles, seed = settings
     run.progress(0.05, "reducing")
-    proxy = stand_in(run, mesh, triangles)
+    proxy = stand_in(run, mesh, triangles, closed)
     if proxy is None:
         run.warn("The mesh could not be closed, so one hull stands for all of it. Put a Repair step before this one.")
         return [fitted(points, corners, contain, floor)]
-    if not measure(mesh).watertight:
+    if not closed:
         run.warn("The mesh is not closed; its holes were filled for finding the parts.")
     run.progress(0.2, "finding convex parts")
     parts = convex_parts(proxy, concavity, hulls, seed) or [points]
@@ -152,13 +156,13 @@ def names_of(name: str, count: int, engine: str) -> list[str]:
     return [f"{base}_collider_{k}" if engine == "Unity" else f"{base}_{k}" for k in numbers]
 
 
-def _told(run: Run, mesh: Mesh, points: Array, hulls: list[Hull], engine: str) -> Collision:
+def _told(run: Run, mesh: Mesh, points: Array, hulls: list[Hull], engine: str, facts: Facts | None = None) -> Collision:
+    from nodes.physics._stray import stray
+
     run.progress(0.96, "measuring")
     names = names_of(mesh.name, len(hulls), engine)
-    out = np.full(len(points), np.inf)
-    for hull in hulls:
-        np.minimum(out, hull.outside(points), out=out)
-    shape, total = measure(mesh), sum(hull.volume for hull in hulls)
+    out, _ = stray(points, [hull.planes for hull in hulls], lambda _: run.check())
+    facts, total = facts or measure(mesh), sum(hull.volume for hull in hulls)
     corners = [len(hull.points) for hull in hulls]
     stick = max(0.0, float(out.max()))
     rows: list[tuple[str, str | int | float | bool]] = [
@@ -171,7 +175,7 @@ def _told(run: Run, mesh: Mesh, points: Array, hulls: list[Hull], engine: str) -
         ("volume of all hulls (m³)", total),
         (
             "volume to that of the mesh",
-            total / abs(shape.volume) if shape.watertight and shape.volume else "not closed",
+            total / abs(facts.volume) if facts.watertight and facts.volume else "not closed",
         ),
         *(
             (name, f"{len(hull.points)} vertices, {hull.volume:.6g} m³")

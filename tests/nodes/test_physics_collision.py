@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from mesh_shapes import bumpy, grid, moved, oracle, sphere, together
 
 from app.engine import BadInput, Cancelled, Mesh, Run
 from nodes.mesh._measure import measure
+from nodes.mesh._threads import side_by_side
 from nodes.mesh.primitives import box, torus
 from nodes.mesh.primitives import capsule as capsule_node
-from nodes.physics._fit import capsule_of
+from nodes.physics._fit import capsule_of, hull_of
+from nodes.physics._stray import stray
 from nodes.physics.collision import Collision, collision, names_of, one_hull
 
 
@@ -126,3 +130,32 @@ def test_hopeless_meshes_are_refused_and_a_stop_is_a_stop() -> None:
     with pytest.raises(Cancelled):
         collision(run, box())
     assert one_hull(Run(), box()).report.value("hulls") == 1
+
+
+def test_points_stick_out_of_the_nearest_body_as_all_planes_of_all_bodies_say() -> None:
+    random = np.random.default_rng(0)
+    hulls = [hull_of(random.standard_normal((20, 3)) + middle) for middle in 4 * random.random((9, 3))]
+    points = 5 * random.standard_normal((40_000, 3))
+    gap, body = stray(points, [hull.planes for hull in hulls])
+    each = np.stack([hull.outside(points) for hull in hulls])
+    assert np.allclose(gap, each.min(axis=0), rtol=0, atol=1e-12) and (gap < 0).any()
+    assert np.allclose(each[body, np.arange(len(points))], each.min(axis=0), rtol=0, atol=1e-12)
+
+
+def test_work_on_all_processors_stops_when_it_is_told_to() -> None:
+    done: list[int] = []
+
+    def work(number: int) -> int:
+        time.sleep(0.02)
+        done.append(number)
+        return number * number
+
+    assert side_by_side(work, range(10), lambda _: None) == [k * k for k in range(10)]
+
+    def stop(_: float) -> None:
+        raise Cancelled
+
+    done.clear()
+    with pytest.raises(Cancelled):
+        side_by_side(work, range(10_000), stop)
+    assert len(done) < 200

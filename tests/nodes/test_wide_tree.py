@@ -8,7 +8,8 @@ from mesh_shapes import bumpy, grid, sphere
 
 from app.engine import Mesh
 from nodes.mesh._bundle import QUEUE, send
-from nodes.mesh._bvh import along, build, nearest
+from nodes.mesh._bvh import along, build, nearest, refitted
+from nodes.mesh._crossing import crossings
 from nodes.mesh._wide import Wide, widen
 from nodes.texture._sky import Sky, first_from, openness
 
@@ -169,3 +170,12 @@ def test_normals_of_many_faces_equal_those_of_few(monkeypatch: pytest.MonkeyPatc
     few = _shading.smooth_normals(mesh.vertices, faces)
     monkeypatch.setattr(_shading, "FEW", 10)
     assert np.abs(few - _shading.smooth_normals(mesh.vertices, faces)).max() < 1e-6
+
+
+def test_a_tree_refitted_after_a_move_finds_what_a_new_one_finds() -> None:
+    mesh, random = bumpy(6), np.random.default_rng(0)
+    moved = (mesh.vertices + 0.01 * random.standard_normal(mesh.vertices.shape)).astype(np.float32)
+    old, new = refitted(build(mesh.vertices, mesh.faces), moved, mesh.faces), build(moved, mesh.faces)
+    points = random.standard_normal((500, 3)).astype(np.float32)
+    assert np.allclose(nearest(old, points)[1][:, 0], nearest(new, points)[1][:, 0], atol=1e-6)
+    assert np.array_equal(crossings(moved, mesh.faces, tree=old).pairs, crossings(moved, mesh.faces, tree=new).pairs)
