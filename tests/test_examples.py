@@ -286,6 +286,7 @@ def test_the_print_is_one_hollow_body_with_holes_and_a_closed_half(desk: Desk) -
     desk.run(graph)
     print_ = analyse(Run(), load_mesh(Run(), desk.out / "owl_print.stl", units="millimetres", up="+Z")).report
     assert print_.value("watertight") is True and print_.value("parts") == 1
+    assert print_.value("self-intersections (pairs of faces)") == 0
     half = load_mesh(Run(), desk.out / "owl_half.glb")
     assert analyse(Run(), half).report.value("watertight") is True
     assert float(np.ptp(half.bounds, axis=0)[1]) == pytest.approx(0.096, abs=0.002)

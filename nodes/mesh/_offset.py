@@ -27,6 +27,7 @@ CLOSE = 1e-4
 ROUNDS = 5
 LEAST_EDGE = 0.05
 GROWTH = 6
+BACK = 8
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def _searched(body: Depth, grid: Grid, field: Array, at: Array, depth: float) ->
 
 def _refined(body: Depth, at: Array, faces: Array, depth: float, tolerance: float, told: Told) -> tuple[Array, Array]:
     """Split edges whose middle is not as deep as their ends; the new vertex goes where it is."""
-    most = GROWTH * len(faces)
+    most, parents, deep = GROWTH * len(faces), [np.zeros((0, 2), np.int64)], [np.zeros(len(at), bool)]
     for number in range(ROUNDS):
         told(0.75 + 0.25 * number / ROUNDS)
         edges = edges_of(faces)
@@ -154,8 +155,35 @@ def _refined(body: Depth, at: Array, faces: Array, depth: float, tolerance: floa
             break
         marked = np.zeros(len(long), bool)
         marked[off[better]] = True
+        parents.append(edges.ends[marked].astype(np.int64))
+        deep.append(found[off[better]] > depth)
         at, faces = split_edges(at, faces, edges.sides, marked, moved[better])
-    return at, faces
+    return _unfolded(at, faces, parents, np.concatenate(deep), told), faces
+
+
+def _unfolded(at: Array, faces: Array, parents: list[Array], deep: Array, told: Told) -> Array:
+    """The vertices, of which those that make faces run through each other are back in the middle of the edge that
+    they split. The surface before any split, with each vertex on an edge of the grid, has no such faces.
+
+    ``parents``: of each round of splits the ends of the edges, (K, 2); the vertices come last in ``at``, in order.
+    ``deep``: (V,) bool, vertices that may go back: where the middle lies deeper, the wall becomes no thinner.
+    """
+    from nodes.mesh._crossing import crossings
+
+    starts = np.cumsum([len(at) - sum(map(len, parents)), *map(len, parents)])
+    straight, at = np.zeros(len(at), bool), at.copy()
+    for _ in range(BACK):
+        near: Array | None = np.asarray(straight[faces].any(axis=1)) if straight.any() else None
+        found = crossings(at, faces, lambda _: told(1.0), near=near)
+        guilty = np.unique(faces[found.pairs.ravel()])
+        guilty = guilty[deep[guilty] & ~straight[guilty]]
+        if not len(guilty):
+            break
+        straight[guilty] = True
+        for start, ends in zip(starts, parents, strict=False):
+            own = straight[start : start + len(ends)]
+            at[start : start + len(ends)][own] = at[ends[own]].mean(axis=1)
+    return at
 
 
 def split_edges(at: Array, faces: Array, sides: Array, marked: Array, new: Array) -> tuple[Array, Array]:

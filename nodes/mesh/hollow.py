@@ -18,6 +18,7 @@ from nodes.mesh._shading import smooth_normals
 from nodes.mesh._slivers import without_slivers
 from nodes.mesh._stock import stocked
 from nodes.mesh._topology import edges_of, parts, signed_volume, weld_points
+from nodes.mesh._unfold import unfolded
 from nodes.mesh.join import stacked
 
 Array = NDArray[Any]
@@ -38,7 +39,7 @@ class Hollowed(NamedTuple):
     report: Report
 
 
-@node("mesh.hollow", title="Hollow", group="Solid")
+@node("mesh.hollow", title="Hollow", group="Solid", version=2)
 def hollow(
     run: Run,
     mesh: Mesh,
@@ -84,18 +85,20 @@ def _cavities(run: Run, mesh: Mesh, wall: float, detail: int) -> list[Mesh]:
 
     weld = weld_points(mesh.vertices)
     at, faces = mesh.vertices[weld.first].astype(np.float64), weld.ids[mesh.faces]
-    found = inner_surface(at, faces, wall, detail, TOLERANCE, lambda done: run.progress(0.05 + 0.8 * done, "inside"))
+    found = inner_surface(at, faces, wall, detail, TOLERANCE, lambda done: run.progress(0.05 + 0.6 * done, "inside"))
     if found is None:
         raise BadInput(
             f"The mesh is nowhere thicker than two walls of {wall * MM:.3g} mm, so there is no room inside.",
             "Use a thinner 'wall', or scale the mesh up with a Transform step.",
         )
-    points, triangles = _simpler(found[0], found[1], SLACK * wall)
-    whole = Mesh.of(points, triangles)
+    whole = unfolded(found[0], found[1], lambda done: run.progress(0.65 + 0.15 * done, "taking out folds"))
+    simple = _simpler(*whole, SLACK * wall)
+    points, triangles = unfolded(*simple, lambda done: run.progress(0.8 + 0.05 * done, "taking out folds"))
+    room = Mesh.of(points, triangles)
     count, part = parts(triangles, edges_of(triangles))
     volume = np.bincount(part, signed_volume(points - points.mean(axis=0), triangles), minlength=count)
     kept = [k for k in np.argsort(-volume, kind="stable").tolist() if volume[k] >= CRUMB * volume.max()]
-    return [only(whole, part == k) for k in kept]
+    return [only(room, part == k) for k in kept]
 
 
 def _simpler(points: Array, faces: Array, slack: float) -> tuple[Array, Array]:

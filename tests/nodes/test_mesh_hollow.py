@@ -11,6 +11,7 @@ from solid_proofs import at, closed, rows, textured
 
 from app.engine import BadInput, Cancelled, Mesh, Run
 from nodes.io.load_mesh import load_mesh
+from nodes.mesh._crossing import crossings
 from nodes.mesh._measure import measure
 from nodes.mesh._metrics import nearest_on, sample, surface_of
 from nodes.mesh._offset import split_edges
@@ -122,6 +123,9 @@ def test_real_meshes(name: str) -> None:
     assert closed(shell).parts == 1
     assert report.value("drain holes") == 2
     assert report.value("wall, least (mm)") > 1.9
+    inside = inside_of(shell)
+    weld = weld_points(inside.vertices)
+    assert not len(crossings(inside.vertices[weld.first], weld.ids[inside.faces]).pairs), "the inside has no folds"
     assert report.value("wall, mean (mm)") == pytest.approx(2.0, abs=0.03)
 
 
