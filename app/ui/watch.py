@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
-from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.engine.errors import EngineError
 from app.engine.payloads import Payload
@@ -23,6 +24,7 @@ GONE = "its stored result was cleaned up: run again"
 LOADING = "its result is being loaded …"
 LOOKING = "looking for results that are kept …"
 PATIENCE_MS = 250
+LEAST_TITLE = 60
 WORDS = {
     "running": "The node is running.\nIts result will be shown here.",
     "queued": "The node waits for its turn.\nIts result will be shown here.",
@@ -32,12 +34,23 @@ WORDS = {
 }
 
 
+class _Head(QLabel):
+    resized = Signal()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.resized.emit()
+
+
 class WatchBar(QWidget):
     """One line above the viewer: which node, which output, pinned or not; the viewer itself below."""
 
     def __init__(self, viewer: QWidget) -> None:
         super().__init__()
-        self.text = QLabel()
+        self.text = _Head()
+        self.text.resized.connect(self._write)
+        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._title, self._remark = "", ("", False)
         self.outputs = QuietCombo()
         self.outputs.hide()
         self.pin = tool_button("pin", "Keep showing this node", checkable=True)
@@ -53,8 +66,19 @@ class WatchBar(QWidget):
         layout.addWidget(viewer, 1)
 
     def say(self, title: str, remark: str, warn: bool = False) -> None:
+        self._title, self._remark = title, (remark, warn)
+        self._write()
+
+    def _write(self) -> None:
+        """A long title is cut off with dots, so that the remark stays in view; the tooltip has all of it."""
+        remark, warn = self._remark
+        bold = QFont(self.text.font())
+        bold.setBold(True)
+        room = self.text.width() - self.text.fontMetrics().horizontalAdvance(f"  {remark}")
+        shown = QFontMetrics(bold).elidedText(self._title, Qt.TextElideMode.ElideRight, max(room, LEAST_TITLE))
         colour = theme.WARN if warn else theme.DIM
-        self.text.setText(f"<b>{escape(title)}</b> <span style='color:{colour}'>{escape(remark)}</span>")
+        self.text.setText(f"<b>{escape(shown)}</b> <span style='color:{colour}'>{escape(remark)}</span>")
+        self.text.setToolTip(escape(f"{self._title} {remark}".strip()))
 
 
 class Watch(QObject):

@@ -279,6 +279,21 @@ def test_everything_fits(desk: Desk, qtbot: QtBot, size: tuple[int, int]) -> Non
     assert page.width() <= inspector.width(), "no row sticks out to the right"
 
 
+def test_a_long_name_widens_no_panel(desk: Desk, qtbot: QtBot) -> None:
+    id = desk.add("value")
+    desk.window.resize(1280, 720)
+    desk.window.docks.arrange()
+    qtbot.waitUntil(lambda: desk.window.width() == 1280)
+    QTest.qWait(50)
+    before = {title: dock.geometry() for title, dock in desk.window.docks.docks.items()}
+    desk.editor.rename(id, "Ein sehr langer Name " * 20)
+    desk.editor.select([id])
+    QTest.qWait(100)
+    assert {title: dock.geometry() for title, dock in desk.window.docks.docks.items()} == before
+    shown = desk.window.watch_bar.text.text()
+    assert "…" in shown and "no result yet" in shown
+
+
 def test_keys_are_unique_and_every_call_exists(desk: Desk) -> None:
     keys = [QKeySequence(key).toString() for action in ACTIONS if not action.local for key in action.keys]
     assert len(keys) == len(set(keys))
