@@ -61,10 +61,10 @@ def split_corners(corners: Sequence[Array | None], positions: int) -> tuple[list
     if all(np.array_equal(first, indices) for indices in others):
         every = np.arange(positions)
         return [every, *(None if indices is None else every for indices in rest)], first
-    key = first.astype(np.int64)
-    if len(key) > FEW and all(int(a.min()) >= -1 and int(a.max()) < len(key) for a in (first, *others)):
+    if len(first) > FEW and all(int(a.min()) >= -1 and int(a.max()) < len(first) for a in (first, *others)):
         start, inverse = _numbered(first, others)
     else:
+        key = first.astype(np.int64)
         for indices in others:
             _, key = np.unique(key, return_inverse=True)
             key = key * (int(indices.max()) + 2) + indices + 1

@@ -12,17 +12,17 @@ Array = NDArray[Any]
 MOST_FORCED = 16
 
 
-def triangulated(counts: Array, points: Array) -> tuple[Array, Array]:
+def triangulated(counts: Array, points: Array, at: Array) -> tuple[Array, Array]:
     """Cut polygons into triangles with their own corners, in their order and winding.
 
-    ``counts``: (P,) corners of each polygon; fewer than 3 gives nothing. ``points``: (sum of counts, 3) position of
-    each corner. Returns (M, 3) corner numbers and (M,) the polygon of each. Quads are cut where both halves face the
-    same way; larger polygons that are not convex are cut ear by ear (Meisters 1975).
+    ``counts``: (P,) corners of each polygon; fewer than 3 gives nothing. ``points``: (N, 3) positions. ``at``: (sum of
+    counts,) the position of each corner. Returns (M, 3) corner numbers and (M,) the polygon of each. Quads are cut
+    where both halves face the same way; larger polygons that are not convex are cut ear by ear (Meisters 1975).
     """
     if len(counts) and int(counts.min()) == int(counts.max()) == 3:
         return np.arange(3 * len(counts)).reshape(-1, 3), np.arange(len(counts))
     starts = np.cumsum(counts) - counts
-    pieces = [_fans(counts, starts, size, points) for size in np.unique(counts).tolist() if size >= 3]
+    pieces = [_fans(counts, starts, size, points, at) for size in np.unique(counts).tolist() if size >= 3]
     if not pieces:
         return np.zeros((0, 3), np.int64), np.zeros(0, np.int64)
     corners = np.concatenate([piece[0] for piece in pieces])
@@ -33,14 +33,14 @@ def triangulated(counts: Array, points: Array) -> tuple[Array, Array]:
     return corners, polygon
 
 
-def _fans(counts: Array, starts: Array, size: int, points: Array) -> tuple[Array, Array]:
+def _fans(counts: Array, starts: Array, size: int, points: Array, at: Array) -> tuple[Array, Array]:
     """All polygons of one size."""
     chosen = np.flatnonzero(counts == size)
     first = starts[chosen]
     if size == 3:
         return first[:, None] + np.arange(3), chosen
     local = np.broadcast_to(_fan(size), (len(chosen), size - 2, 3)).copy()
-    shapes = points[first[:, None] + np.arange(size)].astype(np.float64)
+    shapes = points[at[first[:, None] + np.arange(size)]].astype(np.float64)
     for index in np.flatnonzero(_folded(shapes)):
         local[index] = [[1, 2, 3], [1, 3, 0]] if size == 4 else _ears(shapes[index])
     return (first[:, None, None] + local).reshape(-1, 3), np.repeat(chosen, size - 2)

@@ -19,6 +19,7 @@ from nodes.io._polygons import triangulated
 from nodes.io._read_mtl import read_mtl
 
 SPACE, NEWLINE, SLASH, HASH = 32, 10, 47, 35
+AT_ONCE, BEYOND = 100_000, 2**31 - 1
 BLANKS = bytes.maketrans(b"\t\r\v\f", b"    ")
 Bytes = NDArray[np.uint8]
 
@@ -51,7 +52,7 @@ def _read(data: bytes, beside: Beside, divide: tuple[str, ...]) -> Assembly:
     counts, corners = _corners(lines)
     checked_faces(corners.position[:, None], len(positions))
     beside.polygons(counts)
-    triangles, polygon = triangulated(counts, positions[corners.position, :3])
+    triangles, polygon = triangulated(counts, positions[:, :3], corners.position)
     others, line = lines.others(), lines.words[b"f"][polygon]
     names, owner = under(others, ("usemtl",), line)
     objects, holder = under(others, object_words(others) if divide else (), line)
@@ -78,7 +79,7 @@ class Lines:
             text = text.translate(BLANKS)
         if b"\n " in text or text.startswith(b" "):
             text = re.sub(rb"(?m)^ +", b"", text)
-        self.text = np.frombuffer(text + b"\n   ", np.uint8)
+        self.text = np.frombuffer(text if text.endswith(b"\n") else text + b"\n", np.uint8)
         self.ends = np.flatnonzero(self.text == NEWLINE)
         self.starts = np.concatenate([[0], self.ends[:-1] + 1])
         self.words = {word: self._beginning(word) for word in (b"v", b"vt", b"vn", b"f")}
@@ -87,12 +88,15 @@ class Lines:
         """Numbers of the lines that begin with ``word``."""
         chosen = np.arange(len(self.starts))
         for k, letter in enumerate(word + b" "):
-            chosen = chosen[self.text[self.starts[chosen] + k] == letter]
+            chosen = chosen[self.text[np.minimum(self.starts[chosen] + k, len(self.text) - 1)] == letter]
         return chosen
 
-    def block(self, word: bytes) -> tuple[Bytes, Array]:
-        """The text of those lines without the word, each with its newline, and where each line starts in it."""
-        chosen = self.words[word]
+    def block(self, word: bytes, first: int = 0, most: int | None = None) -> tuple[Bytes, Array]:
+        """The text of those lines without the word, each with its newline, and where each line starts in it.
+
+        ``first``, ``most``: from this one of them on, no more than so many.
+        """
+        chosen = self.words[word][first : None if most is None else first + most]
         lengths = self.ends[chosen] + 1 - self.starts[chosen]
         begins = np.cumsum(lengths) - lengths
         if not len(chosen):
@@ -158,10 +162,21 @@ def _evenly(places: Array, begins: Array) -> bool:
 
 def _corners(lines: Lines) -> tuple[Array, Corners]:
     """(P,) corners of each polygon, and what each corner names: ``a``, ``a/b``, ``a//c`` or ``a/b/c``."""
-    block, begins = lines.block(b"f")
-    if not len(begins):
+    many = len(lines.words[b"f"])
+    if not many:
         none = np.zeros(0, np.int64)
         return none, Corners(none, none, none)
+    pieces = [_some_corners(lines, first) for first in range(0, many, AT_ONCE)]
+    counts, corners = zip(*pieces, strict=True)
+    position, uv, normal = (
+        np.concatenate([getattr(piece, name) for piece in corners]) for name in ("position", "uv", "normal")
+    )
+    return np.concatenate(counts), Corners(position, uv, normal)
+
+
+def _some_corners(lines: Lines, first: int) -> tuple[Array, Corners]:
+    """The same of no more than ``AT_ONCE`` polygons, as it takes a lot of memory."""
+    block, begins = lines.block(b"f", first, AT_ONCE)
     tokens = _token_starts(block)
     counts = _within(tokens, begins)
     slash = block == SLASH
@@ -171,17 +186,17 @@ def _corners(lines: Lines) -> tuple[Array, Corners]:
     slashes, doubles = _within(np.flatnonzero(slash), tokens), _within(np.flatnonzero(double), tokens)
     wrong = (slashes > 2) | (doubles > slashes // 2)
     if wrong.any():
-        line = int(lines.words[b"f"][np.searchsorted(np.cumsum(counts), int(wrong.argmax()), "right")]) + 1
+        line = int(lines.words[b"f"][first + np.searchsorted(np.cumsum(counts), int(wrong.argmax()), "right")]) + 1
         raise BadFile(f"The face in line {line:,} of the OBJ file cannot be read.", "Export the file again.")
     block[slash] = SPACE
     values = numbers(block.tobytes(), "OBJ", whole=True)
     has_uv, has_normal = (slashes > 0) & (doubles == 0), slashes == 2
     if len(values) != len(tokens) + int(has_uv.sum()) + int(has_normal.sum()):
         raise BadFile("A face of the OBJ file is not made of whole numbers.", "Export the file again.")
-    return counts, _indices(lines, values, counts, has_uv, has_normal)
+    return counts, _indices(lines, first, values, counts, has_uv, has_normal)
 
 
-def _indices(lines: Lines, values: Array, counts: Array, uv: Array, normal: Array) -> Corners:
+def _indices(lines: Lines, first: int, values: Array, counts: Array, uv: Array, normal: Array) -> Corners:
     wide = 1 + uv + normal
     alike = int(wide.min()) == int(wide.max())
     at = np.arange(len(wide)) * int(wide[0]) if alike else np.cumsum(wide) - wide
@@ -189,11 +204,13 @@ def _indices(lines: Lines, values: Array, counts: Array, uv: Array, normal: Arra
     def given(word: bytes, offset: Array | int, which: Array | None) -> Array:
         raw = values[at + offset]
         if raw.min(initial=1) < 0:
-            before = np.repeat(np.searchsorted(lines.words[word], lines.words[b"f"]), counts)
+            polygons = lines.words[b"f"][first : first + AT_ONCE]
+            before = np.repeat(np.searchsorted(lines.words[word], polygons), counts)
             raw = np.where(raw < 0, before + raw + 1, raw)
-        return raw - 1 if which is None else np.where(which, raw - 1, -1)
+        raw = np.clip(raw - 1, -1, BEYOND).astype(np.int32)
+        return raw if which is None else np.where(which, raw, np.int32(-1))
 
-    every = np.zeros(len(at), np.int64)
+    every = np.zeros(len(at), np.int32)
     return Corners(
         position=given(b"v", 0, None),
         uv=given(b"vt", np.where(uv, 1, 0), uv) if uv.any() else every - 1,

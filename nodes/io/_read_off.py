@@ -59,7 +59,7 @@ def _faces(lines: list[bytes], rows: NDArray[Any], beside: Beside) -> NDArray[An
     indices = np.array(flat, np.int64)
     checked_faces(indices[:, None], len(rows))
     beside.polygons(sizes)
-    corners, _ = triangulated(sizes, rows[indices, :3])
+    corners, _ = triangulated(sizes, rows[:, :3], indices)
     return indices[corners]
 
 

@@ -78,7 +78,7 @@ def _faces(elements: Mapping[str, Columns], positions: Array, beside: Beside) ->
     if isinstance(lists, Lists) and len(lists.items):
         indices = checked_faces(lists.items[:, None].astype(np.int64), len(positions))[:, 0]
         beside.polygons(lists.counts)
-        corners, _ = triangulated(lists.counts.astype(np.int64), positions[indices])
+        corners, _ = triangulated(lists.counts.astype(np.int64), positions, indices)
         pieces.append(indices[corners])
         wedges = rows.get("texcoord")
         if isinstance(wedges, Lists) and len(wedges.items) == 2 * len(indices):

@@ -183,7 +183,7 @@ def _parts(prim: Any, time: Any, surfaces: Surfaces) -> Iterator[Part]:
     if counts.min() < 0 or counts.sum() != len(corners) or corners.min() < 0 or corners.max() >= len(points):
         raise BadFile(f"The mesh {prim.GetName()!r} names points that it does not have.", AGAIN)
     surfaces.beside.polygons(counts)
-    triangles, polygon = triangulated(counts, points[corners])
+    triangles, polygon = triangulated(counts, points, corners)
     if mesh.GetOrientationAttr().Get(time) == UsdGeom.Tokens.leftHanded:
         triangles = triangles[:, ::-1]
     material = surfaces.bound(prim)

@@ -197,7 +197,7 @@ class TestPolygons:
         arrow = np.array([[0, 0, 0], [2, 1, 0], [0, 2, 0], [0.7, 1, 0]], float)
         for turn in range(4):
             points = np.roll(arrow, turn, axis=0)
-            corners, _ = triangulated(np.array([4]), points)
+            corners, _ = triangulated(np.array([4]), points, np.arange(4))
             a, b, c = (points[corners[:, k]] for k in range(3))
             areas = np.cross(b - a, c - a)[:, 2] / 2
             assert areas.min() > 0 and areas.sum() == pytest.approx(1.3)
@@ -209,7 +209,7 @@ class TestPolygons:
         flat = np.stack([reach * np.cos(angle), reach * np.sin(angle)], axis=1)
         tilt = np.array([[0.36, 0.48, -0.8], [-0.8, 0.6, 0]])
         for points in (flat @ tilt, flat[::-1] @ tilt):
-            corners, polygon = triangulated(np.array([2 * size]), points)
+            corners, polygon = triangulated(np.array([2 * size]), points, np.arange(2 * size))
             a, b, c = (points[corners[:, k]] for k in range(3))
             normals = np.cross(b - a, c - a) / 2
             whole = np.cross(points, np.roll(points, -1, axis=0)).sum(axis=0) / 2
@@ -219,12 +219,12 @@ class TestPolygons:
 
     def test_mixed_sizes_keep_their_order(self):
         counts = np.array([4, 3, 2, 5, 0, 3])
-        corners, polygon = triangulated(counts, np.random.default_rng(0).random((17, 3)))
+        corners, polygon = triangulated(counts, np.random.default_rng(0).random((17, 3)), np.arange(17))
         assert polygon.tolist() == [0, 0, 1, 3, 3, 3, 5]
         assert corners[2].tolist() == [4, 5, 6] and corners[-1].tolist() == [14, 15, 16]
 
     def test_a_polygon_without_area_still_ends(self):
-        corners, _ = triangulated(np.array([6]), np.zeros((6, 3)))
+        corners, _ = triangulated(np.array([6]), np.zeros((1, 3)), np.zeros(6, np.int64))
         assert len(corners) == 4
 
 

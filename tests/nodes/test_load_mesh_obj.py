@@ -287,3 +287,19 @@ def test_an_independent_reader_sees_the_same_uv(tmp_path):
     other = trimesh.load(tmp_path / "a.obj", process=False)
     np.testing.assert_allclose(mesh.uv[mesh.faces], other.visual.uv[other.faces], atol=1e-6)
     np.testing.assert_allclose(mesh.vertices[mesh.faces], other.vertices[other.faces], atol=1e-6)
+
+
+def test_many_polygons_read_in_pieces_are_what_they_are_in_one(tmp_path, monkeypatch):
+    from nodes.io import _read_obj
+
+    rng = np.random.default_rng(4)
+    lines = ["v 0 0 0", "v 1 0 0", "v 1 1 0", "v 0 1 0", "v 0 0 1", "vt 0 0", "vt 1 0", "vt 1 1", "vn 0 0 1"]
+    for number in range(60):
+        corners = rng.permutation(5)[: 3 + number % 3] + 1
+        words = [(f"{c}", f"{c}/{c % 3 + 1}", f"{c}//1", f"{c - 6}/{-1 - c % 3}/-1")[number % 4] for c in corners]
+        lines.append(f"f {' '.join(words)}")
+    whole, _ = load(tmp_path, "many.obj", "\n".join(lines))
+    monkeypatch.setattr(_read_obj, "AT_ONCE", 7)
+    pieces, _ = load(tmp_path, "many.obj", "\n".join(lines))
+    assert np.array_equal(whole.faces, pieces.faces) and np.array_equal(whole.vertices, pieces.vertices)
+    assert whole.uv is not None and pieces.uv is not None and np.array_equal(whole.uv, pieces.uv)

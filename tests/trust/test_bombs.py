@@ -192,5 +192,5 @@ def test_pictures_that_are_too_large_together_are_left_out(tmp_path: Path, monke
 
 def test_a_polygon_that_crosses_itself_everywhere_ends_in_time() -> None:
     points = np.random.default_rng(0).normal(size=(400, 3))
-    corners, polygon = triangulated(np.array([400]), points)
+    corners, polygon = triangulated(np.array([400]), points, np.arange(400))
     assert corners.shape == (398, 3) and not polygon.any() and set(corners.ravel()) == set(range(400))
