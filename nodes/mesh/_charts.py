@@ -14,6 +14,7 @@ from app.engine import Run
 from nodes.mesh._halves import halves
 from nodes.mesh._isometric import misfit_of, relax, rest_shapes
 from nodes.mesh._jit import kernel
+from nodes.mesh._lying import Lying
 from nodes.mesh._sound import STRAINED, TURNED, faults
 from nodes.mesh._surface import Flat, Surface, Tried, numbered
 from nodes.mesh._unroll import alone, begin
@@ -99,13 +100,14 @@ def lay_flat(
     """
     label = surface.pieces(label)
     tried = None if given is None else _taken(surface, label, given)
+    lying = Lying(surface)
     while tried is None or tried.state.any():
-        tried = flattened(run, surface, label, way, tried)
-        area = np.bincount(label, surface.area)
+        tried = flattened(run, lying.part, label, way, tried)
+        area = np.bincount(label, lying.part.area)
         tried.state[(tried.flat.misfit > strain**2 * area) & (np.bincount(label) > 1)] |= STRAINED
         if tried.state.any():
-            label = surface.whole(_cut(surface, tried, area), len(area))
-    return tried.flat
+            label, tried = lying.put_away(lying.part.whole(_cut(lying.part, tried, area), len(area)), tried)
+    return lying.joined(tried.flat)
 
 
 def _taken(surface: Surface, label: Array, given: Array) -> Tried:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,10 @@ from mesh_shapes import box, bumpy, grid, moved, together, uv_turns
 from uv_proofs import least_gap, overlapping_pairs
 
 from app.engine import BadInput, Image, Material, Mesh, Run
+from nodes.mesh import _charts
+from nodes.mesh._charts import flattened
 from nodes.mesh._light_map import with_second_uv
+from nodes.mesh._surface import Surface, Tried
 from nodes.mesh.light_map_uv import light_map_uv
 from nodes.mesh.unwrap import unwrap
 
@@ -67,3 +71,22 @@ def test_charts_that_are_not_numbers_are_made_anew_with_a_word() -> None:
     run = Run()
     laid = light_map_uv(run, replace(ball, uv=uv))[0]
     assert np.isfinite(laid.uv).all() and "made anew" in run.notes[0]
+
+
+def test_charts_that_are_put_away_lie_as_if_they_had_stayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh, random = bumpy(5), np.random.default_rng(0)
+    rough = replace(mesh, vertices=(mesh.vertices + 0.01 * random.standard_normal(mesh.vertices.shape)).astype("f4"))
+    seen: list[int] = []
+
+    def counted(run: Run, surface: Surface, *more: Any) -> Tried:
+        seen.append(len(surface.area))
+        return flattened(run, surface, *more)
+
+    monkeypatch.setattr(_charts, "flattened", counted)
+    away, there = light_map_uv(Run(), rough)
+    assert len(seen) > 3 and min(seen) < len(rough.faces) / 2
+    monkeypatch.setattr("nodes.mesh._lying.WORTH", 2.0)
+    seen.clear()
+    stayed, report = light_map_uv(Run(), rough)
+    assert min(seen) == len(rough.faces)
+    assert np.array_equal(away.uv, stayed.uv) and np.array_equal(away.faces, stayed.faces) and there.rows == report.rows
