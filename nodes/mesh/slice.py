@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import Mesh, Run, Setting, Slider, node
+from app.engine import Material, Mesh, Run, Setting, Slider, node
 from nodes.mesh._checks import need_size, need_sound
 from nodes.mesh._flat_uv import density_of, flat_uv, frame_of
 from nodes.mesh._one_material import under_one
@@ -21,6 +21,7 @@ from nodes.mesh.transform import turned
 
 Array = NDArray[Any]
 CapSurface = Literal["as the mesh", "plain white"]
+WHITE = Material("plain white")
 AXES = {"up (Y)": 1, "right (X)": 0, "front (Z)": 2}
 Tilt = Slider(-180, 180, unit="°", help="Turns the plane about this axis; X first, Z last.", advanced=True)
 
@@ -32,7 +33,7 @@ class Sliced(NamedTuple):
     below: Mesh
 
 
-@node("mesh.slice", title="Slice", group="Solid", version=2)
+@node("mesh.slice", title="Slice", group="Solid", version=3)
 def slice_mesh(
     run: Run,
     mesh: Mesh,
@@ -50,7 +51,8 @@ def slice_mesh(
     cap_surface: Annotated[
         CapSurface,
         Setting(
-            help="What the closed cut shows. as the mesh: its texture, for those that tile, and colours at the rim."
+            help="What the closed cut shows. as the mesh: its texture, for those that tile, and colours at the rim. "
+            "plain white: without any."
         ),
     ] = "as the mesh",
     tilt_x: Annotated[float, Tilt] = 0.0,
@@ -119,7 +121,7 @@ def _capped(
         rows["uv"] = flat_uv(rows["vertices"], normal, density)
     cap = built(side, rows, corners, None)
     if surface == "plain white":
-        cap = replace(cap, material=None, colours=None)
+        cap = replace(cap, material=WHITE, colours=None)
     groups = np.zeros(len(side.faces), np.int32) if side.face_groups is None else side.face_groups
     whole = stacked(under_one([side, cap], run.warn))
     return replace(whole, face_groups=np.concatenate([groups, np.full(len(cap.faces), number, np.int32)]))

@@ -11,6 +11,8 @@ from mesh_shapes import grid
 from solid_proofs import at, closed, colours_at, cross, rows, spread, textured
 
 from app.engine import BadInput, Mesh, Run
+from nodes.image._pixels import to_srgb
+from nodes.io._neutral import GREY
 from nodes.io.load_mesh import load_mesh
 from nodes.mesh._measure import measure
 from nodes.mesh._metrics import nearest_on, surface_of
@@ -126,6 +128,20 @@ def test_a_plain_cap_beside_the_texture() -> None:
     bare = replace(sphere(segments=32), normals=None)
     above, _ = slice_mesh(Run(), bare)
     assert np.allclose(above.normals[above.faces[above.face_groups == 1]], (0, -1, 0))
+
+
+@pytest.mark.parametrize("painted", [False, True])
+def test_a_plain_cap_is_white_beside_a_mesh_without_a_material(painted) -> None:
+    ball = replace(sphere(segments=32), material=None)
+    if painted:
+        ball = replace(ball, colours=np.tile(np.float32([0.2, 0.4, 0.6, 1.0]), (len(ball.vertices), 1)))
+    shown = (0.2, 0.4, 0.6) if painted else to_srgb(np.float32(GREY[:3]))
+    for half in slice_mesh(Run(), ball, cap_surface="plain white"):
+        assert half.material.base_factor == (1, 1, 1, 1) and not half.material.base_colour
+        cap = np.unique(half.faces[half.face_groups == 1])
+        side = np.unique(half.faces[half.face_groups == 0])
+        assert np.all(half.colours[cap] == 1)
+        assert np.allclose(half.colours[side], (*shown, 1.0), atol=1e-6)
 
 
 def test_planes_through_vertices_along_faces_and_past_the_mesh() -> None:
