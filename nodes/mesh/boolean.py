@@ -34,7 +34,7 @@ def boolean(
     cut_surface: Annotated[
         Literal["from the cutter", "from a"],
         Setting(
-            help="For difference, what the cut shows. from the cutter: its material and UVs, or colours; grey without any. "
+            help="For difference, what the cut shows. from the cutter: its material, UVs and colours, grey without. "
             "from a: the material of a, laid on from the sides at the texel density that a has."
         ),
     ] = "from the cutter",

@@ -140,7 +140,7 @@ def test_a_plain_cap_is_white_beside_a_mesh_without_a_material(painted) -> None:
         assert half.material.base_factor == (1, 1, 1, 1) and not half.material.base_colour
         cap = np.unique(half.faces[half.face_groups == 1])
         side = np.unique(half.faces[half.face_groups == 0])
-        assert np.all(half.colours[cap] == 1)
+        assert np.allclose(half.colours[cap], 1, atol=1e-6)
         assert np.allclose(half.colours[side], (*shown, 1.0), atol=1e-6)
 
 
