@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodes.mesh._mending import Sheet, part_of
-from nodes.mesh._topology import Edges, Ints, edges_of, signed_volume
+from nodes.mesh._topology import Edges, Ints, edges_of, face_vectors, signed_volume
 
 Array = NDArray[Any]
 FLAT = 1e-6
+ONE_WAY = 1e-3
 
 
 def rims(sheet: Sheet) -> list[Array]:
@@ -85,14 +86,38 @@ def _taken(rim: Array, keys: Array) -> Array:
     return taken
 
 
-def without_flat(sheet: Sheet) -> tuple[Sheet, int]:
-    """(sheet, flat parts): parts that enclose next to nothing lose their filling again, as they are open sheets."""
+def without_flat(sheet: Sheet) -> tuple[Sheet, int, int]:
+    """(sheet, flat parts, fillings taken out): a part that encloses next to nothing is an open sheet, and loses the
+    filling of its outer rim again, which would only double it; holes within it stay filled."""
     count, part = part_of(sheet)
     volume = np.abs(np.bincount(part, signed_volume(_centred(sheet), sheet.faces), minlength=count))
     area = np.bincount(part, sheet.area, minlength=count)
     filled = np.bincount(part, sheet.patch, minlength=count) > 0
     flat = filled & (volume < FLAT * area**1.5)
-    return sheet.only(~(flat[part] & sheet.patch)), int(flat.sum())
+    fillings = np.flatnonzero(sheet.patch & flat[part])
+    if not len(fillings):
+        return sheet, int(flat.sum()), 0
+    amount, which = part_of(sheet.only(np.isin(np.arange(len(part)), fillings)))
+    size = np.bincount(which, sheet.area[fillings], minlength=amount)
+    owner = np.zeros(amount, np.int64)
+    owner[which] = part[fillings]
+    gone = np.zeros(amount, bool)
+    order = np.lexsort((size, owner))
+    gone[order[np.append(owner[order][1:] != owner[order][:-1], True)]] = True
+    gone &= ~_one_layer(sheet, part, count)[owner]
+    keep = np.ones(len(part), bool)
+    keep[fillings] = ~gone[which]
+    gone |= ~_one_layer(sheet.only(keep), part[keep], count)[owner]
+    keep[fillings] = ~gone[which]
+    return sheet.only(keep), int(flat.sum()), int(gone.sum())
+
+
+def _one_layer(sheet: Sheet, part: Ints, count: int) -> Array:
+    """(P,) bool: all faces of the part look the same way."""
+    ways = face_vectors(sheet.points, sheet.faces) / 2
+    across = np.stack([np.bincount(part, column, minlength=count) for column in ways.T], axis=1)
+    area = np.bincount(part, np.linalg.norm(ways, axis=1), minlength=count)
+    return np.asarray(np.linalg.norm(across, axis=1) > (1 - ONE_WAY) * area)
 
 
 def outward(sheet: Sheet) -> tuple[Sheet, int]:

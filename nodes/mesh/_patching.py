@@ -12,14 +12,19 @@ from nodes.mesh._jit import kernel
 
 Array = NDArray[Any]
 LONGEST = 200
+LENGTHS = 1e-6
 
 
 @kernel
-def _area(p: Array, i: int, j: int, k: int) -> float:
+def _price(p: Array, i: int, j: int, k: int) -> float:
+    """Area, and a little for long sides: of flat fillings, all alike in area, the one without slivers is cheapest."""
     ux, uy, uz = p[j, 0] - p[i, 0], p[j, 1] - p[i, 1], p[j, 2] - p[i, 2]
     vx, vy, vz = p[k, 0] - p[i, 0], p[k, 1] - p[i, 1], p[k, 2] - p[i, 2]
     x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-    return math.sqrt(x * x + y * y + z * z) / 2
+    sides = ux * ux + uy * uy + uz * uz + vx * vx + vy * vy + vz * vz
+    for a in range(3):
+        sides += (p[k, a] - p[j, a]) ** 2
+    return math.sqrt(x * x + y * y + z * z) / 2 + LENGTHS * sides
 
 
 @kernel
@@ -33,7 +38,7 @@ def _least_area(p: Array, taken: Array, middle: Array) -> float:
             best = np.inf
             if span == n - 1 or not taken[i, k]:
                 for j in range(i + 1, k):
-                    total = cost[i, j] + cost[j, k] + _area(p, i, j, k)
+                    total = cost[i, j] + cost[j, k] + _price(p, i, j, k)
                     if total < best:
                         best, middle[i, k] = total, j
             cost[i, k] = best

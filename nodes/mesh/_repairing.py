@@ -66,7 +66,8 @@ def mend(mesh: Mesh, job: Job) -> Sheet:
     if job.largest_hole is not None:
         run.progress(0.45, "holes")
         sheet, done["holes filled"], done["holes left open"] = holes.closed_up(sheet, job.largest_hole * sheet.extent)
-        sheet, done["flat sheets left open"] = holes.without_flat(sheet)
+        sheet, done["flat sheets left open"], undone = holes.without_flat(sheet)
+        done["holes filled"] -= undone
     sheet = _untangled(job, sheet)
     return charted(mesh, _outward(job, sheet))
 

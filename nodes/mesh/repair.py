@@ -26,7 +26,7 @@ class Repaired(NamedTuple):
     report: Report
 
 
-@node("mesh.repair", title="Repair", group="Repair and smooth", version=2, isolated=Isolated(limit_s=120))
+@node("mesh.repair", title="Repair", group="Repair and smooth", version=3, isolated=Isolated(limit_s=120))
 def repair(
     run: Run,
     mesh: Mesh,
@@ -108,7 +108,7 @@ def _report(run: Run, result: Mesh, job: Job, kept: int) -> Report:
     if job.pairs_left is None:
         run.warn("Too many faces lie on one spot to look for self-intersections.")
     if not shape.watertight:
-        run.warn("The result is not watertight: holes were left open on purpose or the mesh is a flat sheet.")
+        run.warn(f"The result is not watertight: {_why_open(job)}.")
     rows = (
         *job.done.items(),
         ("faces as they were", kept),
@@ -120,3 +120,20 @@ def _report(run: Run, result: Mesh, job: Job, kept: int) -> Report:
     )
     verdict = "Watertight and manifold." if shape.watertight and shape.manifold else "Not closed everywhere."
     return Report(f"Repair of {result.name}", rows, verdict)
+
+
+def _why_open(job: Job) -> str:
+    """A longer rim than allowed, a sheet without an inside, both, or neither."""
+    left, flat = (job.done.get(f"{what} left open", 0) for what in ("holes", "flat sheets"))
+    reasons = []
+    if left:
+        reasons.append(f"{counted(left, 'holes')} with a rim longer than 'largest hole' {_stay(left)} open")
+    if flat:
+        reasons.append(f"{counted(flat, 'flat sheets')} {_stay(flat)} open, as a second side would enclose nothing")
+    if job.largest_hole is None:
+        reasons.append("holes were left open on purpose")
+    return " and ".join(reasons) or "some borders could not be closed"
+
+
+def _stay(count: int) -> str:
+    return "stays" if count == 1 else "stay"

@@ -136,6 +136,36 @@ def test_open_sheet_stays_open_and_says_so() -> None:
     assert any("not watertight" in note for note in run.notes)
 
 
+def test_open_triangle_is_left_as_it_is() -> None:
+    run, alone = Run(), Mesh.of([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]])
+    mended, report = repair(run, alone)
+    assert mended is alone
+    assert (report.value("holes filled"), report.value("flat sheets left open")) == (0, 1)
+    assert run.notes[0] == "Nothing to mend." and "1 flat sheet stays open" in run.notes[1]
+
+
+def test_hole_in_a_flat_sheet_is_filled_and_its_border_is_not() -> None:
+    """Two sheets, one of them without its middle: it is whole again, without slivers, and neither gets a back."""
+    whole = grid(6)
+    at = whole.vertices[whole.faces].mean(axis=1)
+    ring = Mesh.of(whole.vertices, whole.faces[np.abs(at - at.mean(axis=0)).max(axis=1) > np.ptp(at, axis=0).max() / 5])
+    run = Run()
+    mended, report = repair(run, together(ring, moved(whole, (0, 3, 0))))
+    assert (report.value("holes filled"), report.value("flat sheets left open")) == (1, 2)
+    assert measure(mended).area == pytest.approx(2 * measure(whole).area, rel=1e-6)
+    assert measure(mended).boundary_edges == 2 * measure(whole).boundary_edges
+    assert report.value("pairs of faces that cross") == 0 == measure(mended).degenerate
+
+
+def test_flattened_tube_keeps_no_filling() -> None:
+    tube = Mesh.of(
+        [[0, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0], [0, 2, 0], [1, 2, 0], [1, 2, 0], [0, 2, 0]],
+        [[0, 1, 5], [0, 5, 4], [2, 3, 7], [2, 7, 6], [1, 2, 6], [1, 6, 5], [3, 0, 4], [3, 4, 7]],
+    )
+    mended, report = repair(Run(), tube)
+    assert report.value("holes filled") == 0 and len(mended.faces) <= 4
+
+
 def test_uv_and_colours_stay_with_their_faces() -> None:
     mesh = grid(6)
     coloured = replace(mesh, colours=np.random.default_rng(0).random((len(mesh.vertices), 4)).astype(np.float32))
