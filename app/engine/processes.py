@@ -30,7 +30,7 @@ class Child:
             [sys.executable, "-P", "-m", "app.engine.child"],
             stdin=subprocess.PIPE,
             stdout=sys.stderr.fileno() if _has_fileno(sys.stderr) else subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
+            env={**os.environ, "PYTHONPATH": python_path()},
             start_new_session=os.name == "posix",  # Ctrl+C goes to the parent alone, which cancels in order
         )
         assert self.process.stdin is not None
@@ -67,6 +67,11 @@ class Child:
                         f"The worker process {words_for_exit(self.process.returncode)} while starting.",
                         "Start it with --in-process to see why.",
                     ) from None
+
+
+def python_path() -> str:
+    """``PYTHONPATH`` for a Python of ours. An empty entry would be the current folder, and any file there a module."""
+    return os.pathsep.join([str(ROOT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
 
 
 def connect_back() -> tuple[str, Connection]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
 from app.engine.preparing import EXIT
-from app.engine.processes import ROOT
+from app.engine.processes import python_path
 
 AFTER_MS = 3000
 END_MS = 2000
@@ -30,7 +29,7 @@ class Preparing(QObject):
         self._packages, self._first = packages, first
         self._process = QProcess(self)
         around = QProcessEnvironment.systemEnvironment()
-        around.insert("PYTHONPATH", os.pathsep.join(filter(None, [str(ROOT), around.value("PYTHONPATH")])))
+        around.insert("PYTHONPATH", python_path())
         self._process.setProcessEnvironment(around)
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._ended)

@@ -12,6 +12,7 @@ import pytest
 from helpers import Bench, calls, chain, graph_of, states
 
 from app.engine.events import Progressed
+from app.engine.processes import Child, python_path
 
 ROOT = Path(__file__).resolve().parents[2]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals in words are told on POSIX systems")
@@ -136,6 +137,21 @@ def test_releasing_memory_ends_the_idle_process_and_the_next_run_works(bench: Be
     bench.worker.release_memory()
     assert process.poll() is not None
     assert set(states(bench.run(chain(2))).values()) == {"reused"}
+
+
+@pytest.mark.parametrize("given", [None, "", "{0}/lib", "{0}/lib{1}"])
+def test_files_of_the_current_folder_are_no_modules_of_the_worker(
+    given: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("numpy", "logging", "json"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    if given is not None:
+        monkeypatch.setenv("PYTHONPATH", given.format(tmp_path, os.pathsep))
+    child = Child("call")
+    child.kill()
+    assert python_path().split(os.pathsep) == [str(ROOT)] + [f"{tmp_path}/lib"] * bool(given)
 
 
 @POSIX
