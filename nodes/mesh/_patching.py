@@ -21,10 +21,9 @@ def _price(p: Array, i: int, j: int, k: int) -> float:
     ux, uy, uz = p[j, 0] - p[i, 0], p[j, 1] - p[i, 1], p[j, 2] - p[i, 2]
     vx, vy, vz = p[k, 0] - p[i, 0], p[k, 1] - p[i, 1], p[k, 2] - p[i, 2]
     x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-    sides = ux * ux + uy * uy + uz * uz + vx * vx + vy * vy + vz * vz
-    for a in range(3):
-        sides += (p[k, a] - p[j, a]) ** 2
-    return math.sqrt(x * x + y * y + z * z) / 2 + LENGTHS * sides
+    sx, sy, sz = vx - ux, vy - uy, vz - uz
+    sides = ux * ux + uy * uy + uz * uz + vx * vx + vy * vy + vz * vz + sx * sx + sy * sy + sz * sz
+    return math.sqrt(x * x + y * y + z * z) / 2 + LENGTHS * float(sides)
 
 
 @kernel
