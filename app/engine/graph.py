@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from app.engine.names import clean_name
+
 
 @dataclass(frozen=True)
 class Node:
@@ -21,6 +23,9 @@ class Node:
     title: str = ""
     bypass: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", clean_name(self.title))
 
 
 class Link(NamedTuple):

@@ -1,8 +1,8 @@
 """The values that travel along links: frozen, numpy on the CPU, read-only arrays.
 
 World: right-handed, +Y up, metres (glTF 2.0). Pictures: row 0 on top. UV: origin bottom left, as in OpenGL, so that
-texel row 0 lies at v = 1. Normal maps: OpenGL (+Y). A payload never changes after it is built; make a new one with
-:func:`dataclasses.replace`.
+texel row 0 lies at v = 1. Normal maps: OpenGL (+Y). Names are cleaned, see :mod:`app.engine.names`. A payload never
+changes after it is built; make a new one with :func:`dataclasses.replace`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine.errors import BadPayload
+from app.engine.names import clean_name
 
 Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
@@ -35,6 +36,8 @@ class Payload:
             value = getattr(self, name)
             if isinstance(value, np.ndarray):
                 object.__setattr__(self, name, _read_only(value))
+            elif name == "name":
+                object.__setattr__(self, name, clean_name(value))
         self.validate()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -296,6 +299,7 @@ class Scene(Payload):
     def __post_init__(self) -> None:
         sets = tuple(uv if uv is None else _read_only(uv) for uv in self.second_uvs)
         object.__setattr__(self, "second_uvs", sets)
+        object.__setattr__(self, "names", tuple(map(clean_name, self.names)))
         super().__post_init__()
 
     def validate(self) -> None:

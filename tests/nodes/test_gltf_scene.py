@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from nodes.io.export_scene import export_scene
 from nodes.io.load_mesh import load_mesh
 from nodes.io.load_scene import load_scene
 from nodes.mesh.light_map_uv import light_map_uv
+from nodes.mesh.primitives import box
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -312,3 +315,24 @@ def test_pixels_of_a_picture_are_not_copied_for_each_material(tmp_path):
     back, _ = through(Scene.of(*meshes), tmp_path)
     assert len({m.material.base_colour.pixels.ctypes.data for m in back.meshes}) == 1
     assert len({m.material.name for m in back.meshes}) == 3
+
+
+@pytest.mark.parametrize("path", ["scene.glb", "scene.usda", "scene.3mf"])
+def test_control_characters_in_the_names_of_a_file_end_there(path: str, tmp_path: Path) -> None:
+    """A stranger's GLB names its objects, meshes and materials with a bell, an escape and a line end."""
+    marks = {"QQQQQQ": r"\u0007", "XXXXXX": r"\u001b", "ZZZZZZ": r"\u000a"}
+    parts = [replace(box(), name=f"leg{mark}s", material=Material(f"oak{mark}en")) for mark in marks]
+    data = glb(Scene.of(*parts))
+    for mark, escape in marks.items():
+        data = data.replace(mark.encode(), escape.encode())
+    (tmp_path / "dirty.glb").write_bytes(data)
+    scene = load_scene(Run(), tmp_path / "dirty.glb")
+    assert {mesh.name for mesh in scene.meshes} | set(scene.names) <= {"leg s", "leg s 2", "leg s 3"}
+    assert {mesh.material.name for mesh in scene.meshes if mesh.material} == {"oak en"}
+    files = export_scene(Run(), scene, path=Path(path))
+    content = files.contents[0].tobytes()
+    if path.endswith("3mf"):
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
+            content = package.read("3D/3dmodel.model")
+    text = json.dumps(tree(content), ensure_ascii=False) if path.endswith("glb") else content.decode()
+    assert not [letter for letter in text if not letter.isprintable() and letter not in "\n\t"]
