@@ -19,7 +19,7 @@ from app.ui.row import Surroundings
 from app.ui.state_card import StateCard
 from app.ui.weights import Stand
 from app.ui.weights_box import WeightsBox
-from app.ui.widgets import label
+from app.ui.widgets import CutField, label
 
 
 class Inspector(QStackedWidget):
@@ -109,7 +109,7 @@ class Inspector(QStackedWidget):
             self._build(spec)
         self.page.title.setPlaceholderText(spec.title)
         if not self.page.title.hasFocus():
-            self.page.title.setText(node.title or spec.title)
+            self.page.show_title(node.title or spec.title)
         assert self.form is not None
         self.form.show_values(node.params, self._driven(node))
         self._show_state()
@@ -148,7 +148,7 @@ class Inspector(QStackedWidget):
         title = "" if text == spec.title else text
         if title != node.title:
             self.editor.rename(self.id, title)
-        self.page.title.setText(title or spec.title)
+        self.page.show_title(title or spec.title)
 
 
 class _Page(QWidget):
@@ -156,7 +156,7 @@ class _Page(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.title = QLineEdit()
+        self.title = CutField()
         self.title.setObjectName("NodeTitle")
         self.help = label(role="dim", wrap=True)
         self.card = StateCard()
@@ -169,6 +169,11 @@ class _Page(QWidget):
             self._layout.addWidget(part)
         self._layout.addStretch(1)
         self._layout.addWidget(self.facts)
+
+    def show_title(self, title: str) -> None:
+        self.title.setText(title)
+        self.title.setToolTip(title)
+        self.title.rest()
 
     def put_form(self, form: Form, spec: NodeSpec, seconds: float | None) -> None:
         self.help.setText(" ".join(spec.doc.split("\n\n")[0].split()))

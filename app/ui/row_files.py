@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QLineEdit
 
 from app.engine.deliver import leads_outside
 from app.engine.params import OpenFile, SaveFile
 from app.ui.row import Row
-from app.ui.widgets import tool_button
+from app.ui.widgets import CutField, tool_button
 
 
 class _PathRow(Row):
@@ -20,7 +20,8 @@ class _PathRow(Row):
     hint = ""
 
     def build(self) -> None:
-        self.field = QLineEdit(placeholderText=self.hint)
+        self.field = CutField(Qt.TextElideMode.ElideLeft)
+        self.field.setPlaceholderText(self.hint)
         self.field.editingFinished.connect(self._typed)
         self.put(self.field)
         self.browse = tool_button(self.icon, "Choose …")
@@ -32,7 +33,7 @@ class _PathRow(Row):
 
     def show_value(self, value: Any) -> None:
         self.field.setText(str(value))
-        self.field.end(False)
+        self.field.rest()
         whole = self.around.base() / str(value)
         self.field.setToolTip("\n".join(filter(None, [str(whole) if value else "", self.param.setting.help])))
 

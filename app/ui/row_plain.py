@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QCompleter, QLineEdit, QPlainTextEdit, 
 from app.engine.params import Choice, Line
 from app.ui import theme
 from app.ui.row import Row, new_gesture
-from app.ui.widgets import QuietCombo, label
+from app.ui.widgets import CutField, QuietCombo, label
 
 TYPING_MS = 600
 
@@ -47,12 +47,10 @@ class LineRow(Row):
     """A field; a list that can be typed into where the setting offers usual texts."""
 
     def build(self) -> None:
-        self.field = QLineEdit()
         setting = self.param.setting
-        if isinstance(setting, Line) and setting.offers:
-            self.put(self._combo(setting.offers))
-        else:
-            self.put(self.field)
+        offers = setting.offers if isinstance(setting, Line) else ()
+        self.field = QLineEdit() if offers else CutField()
+        self.put(self._combo(offers) if offers else self.field)
         if isinstance(setting, Line):
             self.field.setPlaceholderText(setting.placeholder)
         self.field.editingFinished.connect(lambda: self.commit(self.field.text()))

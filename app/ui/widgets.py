@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QLabel, QToolButton, QWidget
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPalette, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QStyle, QStyleOptionFrame, QToolButton, QWidget
 
 from app.ui import theme
+
+PAD = 2
 
 
 def tool_button(icon: str, tip: str, colour: str = theme.TEXT, checkable: bool = False) -> QToolButton:
@@ -52,6 +54,49 @@ class CutLabel(QLabel):
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+class CutField(QLineEdit):
+    """A line to type into that shows, while nobody types, where its text is cut off: ``side`` has the dots."""
+
+    def __init__(self, side: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
+        super().__init__()
+        self._side = side
+
+    def shown(self) -> str:
+        """What can be read while nobody types."""
+        return self.fontMetrics().elidedText(self.text(), self._side, self._room().width())
+
+    def rest(self) -> None:
+        """Scroll to where reading begins."""
+        if self._side == Qt.TextElideMode.ElideLeft:
+            self.end(False)
+        else:
+            self.home(False)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if event.reason() != Qt.FocusReason.PopupFocusReason:
+            self.rest()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        shown = self.shown()
+        if self.hasFocus() or shown == self.text():
+            super().paintEvent(event)
+            return
+        option = QStyleOptionFrame()
+        self.initStyleOption(option)
+        painter = QPainter(self)
+        self.style().drawPrimitive(QStyle.PrimitiveElement.PE_PanelLineEdit, option, painter, self)
+        painter.setFont(self.font())
+        painter.setPen(self.palette().color(QPalette.ColorRole.Text))
+        painter.drawText(self._room(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+
+    def _room(self) -> QRect:
+        option = QStyleOptionFrame()
+        self.initStyleOption(option)
+        inside = self.style().subElementRect(QStyle.SubElement.SE_LineEditContents, option, self)
+        return inside.marginsRemoved(self.textMargins()).adjusted(PAD, 0, -PAD, 0)
 
 
 class QuietCombo(QComboBox):

@@ -260,6 +260,17 @@ def test_title_help_licence_and_memory_are_shown(desk: Desk, shown: str) -> None
     assert desk.editor.graph.nodes[shown].title == ""
 
 
+def test_a_long_title_begins_at_its_beginning_and_the_tooltip_has_all_of_it(desk: Desk, shown: str) -> None:
+    title, long = desk.window.inspector.page.title, "North wall of the old house, with the windows and without the roof"
+    desk.window.actions_by_id["rename"].trigger()
+    type_into(title, long)
+    assert title.shown() == long[: len(title.shown()) - 1] + "…" and title.toolTip() == long
+    title.clearFocus()
+    assert title.cursorPosition() == 0 and abs(title.cursorRect().left()) < title.height()
+    desk.editor.undo_stack.undo()
+    assert title.shown() == title.toolTip() == "Everything"
+
+
 def test_a_node_that_is_not_installed_keeps_and_shows_its_values(desk: Desk) -> None:
     desk.editor.reset(Graph({"n1": Node("n1", "other.thing", {"strength": 0.5, "deep": {"a": [1]}})}))
     desk.editor.select(["n1"])
