@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nodes.mesh._bvh import Tree, build, nearest
 from nodes.mesh._inside import winding
+from nodes.mesh._room import held_back, wide_room
 from nodes.mesh._topology import edges_of
 from nodes.mesh._wrap import BLOCK, Grid, grid_over, points_of
 
@@ -28,6 +29,8 @@ ROUNDS = 5
 LEAST_EDGE = 0.05
 GROWTH = 6
 BACK = 8
+NARROW = 0.25  # of the depth
+VOXELS = 1.25
 
 
 @dataclass(frozen=True)
@@ -63,27 +66,33 @@ class Depth:
 def inner_surface(points: Array, faces: Array, depth: float, voxels: int, tolerance: float, told: Told) -> Any:
     """((V, 3) float64, (F, 3) int32) of a closed surface that looks outward, or None where nothing is that deep.
 
-    Every vertex lies ``depth`` metres below the surface. So does the middle of every edge, within ``tolerance`` (a
-    share of the depth), but for edges shorter than a twentieth of the depth, and where it would take more than six
-    times the faces.
+    Room that a ball of a quarter of the depth, or of one and a quarter voxels, does not fit into is left out, but for
+    corners of wider room. Every other vertex lies ``depth`` metres below the surface. So does the middle of every
+    edge, within ``tolerance`` (a share of the depth), but for edges shorter than a twentieth of the depth, and where
+    it would take more than six times the faces.
     """
     from skimage.measure import marching_cubes
 
     body = Depth.below(points, faces)
     used = points[faces].reshape(-1, 3) - body.middle
     grid = grid_over(used.min(axis=0), used.max(axis=0), voxels)
-    field = _field(body, grid, depth, lambda part: told(0.6 * part))
-    if not (field > 0).any():
+    narrow = max(NARROW * depth, VOXELS * grid.step)
+    field = _field(body, grid, depth, narrow, lambda part: told(0.55 * part))
+    wide = wide_room(field / grid.step, narrow / grid.step)
+    told(0.6)
+    both = np.minimum(field, wide * grid.step)
+    if not (both > 0).any():
         return None
-    at, triangles, _, _ = marching_cubes(field, 0.0, method="lewiner", gradient_direction="ascent")
+    at, triangles, _, _ = marching_cubes(both, 0.0, method="lewiner", gradient_direction="ascent")
     told(0.65)
     place = _searched(body, grid, field, at.astype(np.float64), depth)
+    held = held_back(grid, field, wide, at.astype(np.float64), place)
     told(0.75)
-    place, triangles = _refined(body, place, triangles.astype(np.int32), depth, tolerance, told)
+    place, triangles = _refined(body, place, triangles.astype(np.int32), held, depth, tolerance, told)
     return place + body.middle, triangles
 
 
-def _field(body: Depth, grid: Grid, depth: float, told: Told) -> Array:
+def _field(body: Depth, grid: Grid, depth: float, narrow: float, told: Told) -> Array:
     """(X, Y, Z) float32: depth of each grid point less ``depth``; far from 0 only the sign is right."""
     blocks = [(n - 1) // BLOCK for n in grid.shape]
     index = np.stack(np.meshgrid(*map(np.arange, blocks), indexing="ij"), axis=-1).reshape(-1, 3)
@@ -93,7 +102,7 @@ def _field(body: Depth, grid: Grid, depth: float, told: Told) -> Array:
     near = (np.abs(np.abs(centre) - depth) <= reach) & (centre > -reach)
     field = np.full(grid.shape, -grid.step, np.float32)
     deep = (centre > depth).reshape(blocks)
-    field[:-1, :-1, :-1] = np.where(_fine(deep), grid.step, -grid.step)
+    field[:-1, :-1, :-1] = np.where(_fine(deep), 2 * narrow, -grid.step)
     known = np.zeros(grid.shape, np.int8)
     known[:-1, :-1, :-1] = _fine(np.where(np.abs(centre) > reach, np.sign(centre), 0).astype(np.int8).reshape(blocks))
     places = np.argwhere(points_of(near.reshape(blocks), grid.shape))
@@ -135,8 +144,13 @@ def _searched(body: Depth, grid: Grid, field: Array, at: Array, depth: float) ->
     return place
 
 
-def _refined(body: Depth, at: Array, faces: Array, depth: float, tolerance: float, told: Told) -> tuple[Array, Array]:
-    """Split edges whose middle is not as deep as their ends; the new vertex goes where it is."""
+def _refined(
+    body: Depth, at: Array, faces: Array, held: Array, depth: float, tolerance: float, told: Told
+) -> tuple[Array, Array]:
+    """Split edges whose middle is not as deep as their ends; the new vertex goes where it is.
+
+    ``held``: (V,) bool, deeper vertices, whose edges may lie deeper too.
+    """
     most, parents, deep = GROWTH * len(faces), [np.zeros((0, 2), np.int64)], [np.zeros(len(at), bool)]
     for number in range(ROUNDS):
         told(0.75 + 0.25 * number / ROUNDS)
@@ -145,7 +159,8 @@ def _refined(body: Depth, at: Array, faces: Array, depth: float, tolerance: floa
         middle = (a + b) / 2
         found, on = body.away(middle)
         long = np.linalg.norm(b - a, axis=1)
-        off = np.flatnonzero((np.abs(found - depth) > tolerance * depth) & (long > LEAST_EDGE * depth))
+        loose = held[edges.ends].any(axis=1) & (found > depth)
+        off = np.flatnonzero((np.abs(found - depth) > tolerance * depth) & (long > LEAST_EDGE * depth) & ~loose)
         way = (middle[off] - on[off]) * (depth / np.maximum(found[off], 1e-12) - 1)[:, None]
         moved = middle[off] + way
         again, _ = body.away(moved)
@@ -158,6 +173,7 @@ def _refined(body: Depth, at: Array, faces: Array, depth: float, tolerance: floa
         parents.append(edges.ends[marked].astype(np.int64))
         deep.append(found[off[better]] > depth)
         at, faces = split_edges(at, faces, edges.sides, marked, moved[better])
+        held = np.concatenate([held, np.zeros(int(better.sum()), bool)])
     return _unfolded(at, faces, parents, np.concatenate(deep), told), faces
 
 

@@ -39,7 +39,7 @@ class Hollowed(NamedTuple):
     report: Report
 
 
-@node("mesh.hollow", title="Hollow", group="Solid", version=2)
+@node("mesh.hollow", title="Hollow", group="Solid", version=3)
 def hollow(
     run: Run,
     mesh: Mesh,
@@ -57,8 +57,8 @@ def hollow(
 ) -> Hollowed:  # fmt: skip
     """Hollow out a solid for printing: the outside stays as it is, the inside lies `wall` below it everywhere.
 
-    Where the solid is thinner than two walls it stays solid. The inside and the holes are parts (face groups) of their
-    own. The report says how thick the walls came out and how much material is saved.
+    Where the solid is hardly thicker than two walls it stays solid. The inside and the holes are parts (face groups) of
+    their own. The report says how thick the walls came out and how much material is saved.
     """
     run.progress(0.0, "checking")
     need_fine(mesh, wall / MM * STEPS, f"walls of {wall:.3g} mm")
