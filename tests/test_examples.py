@@ -25,6 +25,7 @@ from app.engine.script import run_and_wait
 from app.engine.store import Store
 from app.engine.validate import validate
 from app.engine.weight_needs import cards_of, lacking
+from nodes.check.printable import printable
 from nodes.io.load_image import load_image
 from nodes.io.load_mesh import load_mesh
 from nodes.io.load_points import load_points
@@ -284,7 +285,9 @@ def test_the_print_is_one_hollow_body_with_holes_and_a_closed_half(desk: Desk) -
     path = next(path for path in EXAMPLES if path.stem == "print_preparation")
     graph = quick(path)
     desk.run(graph)
-    print_ = analyse(Run(), load_mesh(Run(), desk.out / "owl_print.stl", units="millimetres", up="+Z")).report
+    owl = load_mesh(Run(), desk.out / "owl_print.stl", units="millimetres", up="+Z")
+    assert printable(Run(), owl).report.verdict.startswith("Ready")
+    print_ = analyse(Run(), owl).report
     assert print_.value("watertight") is True and print_.value("parts") == 1
     assert print_.value("self-intersections (pairs of faces)") == 0
     half = load_mesh(Run(), desk.out / "owl_half.glb")

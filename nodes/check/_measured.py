@@ -19,12 +19,14 @@ FLOOR = 1e-3
 
 @dataclass(frozen=True)
 class Asset:
-    """``files`` and ``lods``: what an export and a LOD chain gave, where they are connected."""
+    """``files`` and ``lods``: what an export and a LOD chain gave, where they are connected. ``least_wall``: metres,
+    what walls should have."""
 
     run: Run
     mesh: Mesh
     files: Files | None = None
     lods: Report | None = None
+    least_wall: float = 0.0
 
     @cached_property
     def skin(self) -> Skin:
@@ -70,11 +72,15 @@ class Asset:
 
     def wall(self) -> float | None:
         from nodes.mesh._bvh import build
-        from nodes.mesh._walls import thickness
+        from nodes.mesh._walls import thickness, walls_below
 
         low, high = self.mesh.bounds
-        tree = build(self.mesh.vertices - (low + high) / 2, self.mesh.faces)
-        thinnest = float(thickness(tree, lambda _: self.run.check()).min(initial=np.inf))
+        skin, least = self.skin, self.least_wall
+        if not len(skin.faces):
+            return None
+        found = thickness(build(skin.points - (low + high) / 2, skin.faces), lambda _: self.run.check())
+        walls = (found >= least) | walls_below(skin, found, least)
+        thinnest = float(found[walls].min(initial=np.inf))
         return thinnest * 1000 if np.isfinite(thinnest) else None
 
 

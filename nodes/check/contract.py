@@ -63,7 +63,7 @@ class Found:
         return f"{what}{value:,.6g} {rule.unit}, {bound} {self.limit:,.6g} allowed"
 
 
-@node("check.contract", title="Asset contract", version=2, graph=True, credits=True)
+@node("check.contract", title="Asset contract", version=3, graph=True, credits=True)
 def contract(
     run: Run,
     mesh: Mesh,
@@ -88,16 +88,17 @@ def contract(
     """Check an asset against budgets and rules; every breach is listed with the node that most likely caused it.
 
     'files' takes what an export gives, for its size; 'lods' the report of a LOD chain. Rules that have nothing to
-    measure are told as not checked. The targets are starting points: what counts is what was agreed. Rules:
-    max_triangles, max_vertices, max_parts, max_materials, max_textures, max_texture_px, max_texture_mb, power_of_two,
-    min_texels_per_m, max_texels_per_m, uvs, uvs_in_square, max_uv_overlap, normals, watertight, manifold,
-    max_degenerate, max_intersections, min_wall_mm, min_size_m, max_size_m, on_floor, max_file_mb, min_lods,
-    max_last_lod_triangles, licences_stated, commercial_use. The last two go by the words of the licences.
+    measure are told as not checked. Sharp edges and specks are no thin walls. The targets are starting points: what
+    counts is what was agreed. Rules: max_triangles, max_vertices, max_parts, max_materials, max_textures,
+    max_texture_px, max_texture_mb, power_of_two, min_texels_per_m, max_texels_per_m, uvs, uvs_in_square,
+    max_uv_overlap, normals, watertight, manifold, max_degenerate, max_intersections, min_wall_mm, min_size_m,
+    max_size_m, on_floor, max_file_mb, min_lods, max_last_lod_triangles, licences_stated, commercial_use. The last two
+    go by the words of the licences.
     """
     run.progress(0.0, "rules")
     name, wanted = merged(target, ("The file", _text_of(file)), ("The text in 'rules'", rules))
     need_sound(mesh)
-    found = _measured(run, Asset(run, mesh, files, lods), wanted)
+    found = _measured(run, Asset(run, mesh, files, lods, float(wanted.get("min_wall_mm", 0)) / 1000), wanted)
     broken = [f for f in found if not f.kept]
     if broken and stop:
         raise _refusal(mesh, name, broken)

@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from nodes.mesh._bvh import FAR, Tree, _faces_along, _invert, _meet, _push, _span
 from nodes.mesh._jit import kernel
+from nodes.mesh._measure import Skin
+from nodes.mesh._topology import edges_of, face_vectors, parts
 
 Array = NDArray[Any]
 AT_ONCE = 16_384
+SPOT = 3.0
 
 
 @kernel
@@ -79,3 +82,33 @@ def thickness(tree: Tree, told: Callable[[float], None] = lambda _: None) -> Arr
     result = np.empty(len(found))
     result[tree.order] = found
     return result
+
+
+def walls_below(skin: Skin, found: Array, least: float) -> Array:
+    """(R,) bool: faces on walls that are thinner than ``least``, metres. ``found``: (R,), what :func:`thickness` gives.
+
+    A patch of thin faces is a wall when some of it lies further than ``least`` from all that is thicker and looks the
+    same way, and when it covers a square three times as wide as ``least``; so is a part that is thin all over. The
+    rest are sharp edges, tips and specks.
+    """
+    from scipy.spatial import cKDTree
+
+    thin = found < least
+    rows = np.flatnonzero(thin)
+    if not len(rows):
+        return thin
+    cross = face_vectors(skin.points, skin.faces).astype(np.float64)
+    double = np.linalg.norm(cross, axis=1)
+    normal = cross / np.maximum(double, 1e-300)[:, None]
+    place = np.concatenate([skin.points[skin.faces].astype(np.float64).mean(axis=1) / least, normal], axis=1)
+    inner = np.ones(len(rows), bool)
+    thick = place[~thin & (double > 0)]
+    if len(thick):
+        inner = np.isinf(cKDTree(thick).query(place[rows], distance_upper_bound=1.0)[0])
+    count, patch = parts(skin.faces[rows], edges_of(skin.faces[rows]))
+    wall = np.bincount(patch, double[rows] / 2, minlength=count) >= (SPOT * least) ** 2
+    wall &= np.bincount(patch, inner, minlength=count) > 0
+    bodies, body = skin.groups
+    whole = np.bincount(body, ~thin, minlength=bodies) == 0
+    thin[rows] = wall[patch] | whole[body[rows]]
+    return thin

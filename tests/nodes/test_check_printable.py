@@ -79,6 +79,40 @@ def test_thin_walls_small_contact_size_holes_and_tipping_are_in_the_way() -> Non
     assert found.value("stands while it is printed") is False and "tip over" in found.verdict
 
 
+def blade(angle: float, pieces: int = 24) -> Mesh:
+    """A prism of 20 mm whose upper edge has ``angle`` degrees, in small faces of about 0.2 mm there."""
+    half = np.tan(np.radians(angle / 2))
+    mesh = box(1, 1, 1, pieces)
+    up = (mesh.vertices[:, 1:2].astype(np.float64) + 0.5) ** 2  # rows close up towards the foot, which is turned below
+    at = np.concatenate([mesh.vertices[:, :1] * 2 * half * up * 20, -up * 20, mesh.vertices[:, 2:] * 20], axis=1)
+    return mm(Mesh.of(at.astype(np.float32), mesh.faces[:, ::-1]))
+
+
+def test_a_sharp_edge_is_no_thin_wall_and_a_knife_is() -> None:
+    blunt = printable(Run(), blade(60), wall=2.0, least_contact=1).report
+    assert blunt.value("sharp edges and specks (share of area)") > 0.005
+    assert blunt.value("thin walls (share of area)") == 0 and blunt.value("thinnest wall (mm)") >= 2
+    knife = printable(Run(), blade(20), wall=2.0, least_contact=1).report
+    assert knife.value("thin walls (share of area)") > 0.1 and "too thin" in knife.verdict
+
+
+def test_a_speck_is_counted_apart_and_a_pin_is_too_thin() -> None:
+    def with_pin(side: float, long: float) -> Mesh:
+        import manifold3d
+
+        pin = manifold3d.Manifold.cube((side, long, side)).translate((10, 20, 10))
+        found = (manifold3d.Manifold.cube((20, 20, 20)) + pin).to_mesh()
+        return mm(Mesh.of(found.vert_properties[:, :3], found.tri_verts))
+
+    pin = printable(Run(), with_pin(0.4, 5)).report
+    assert pin.value("thinnest wall (mm)") == pytest.approx(0.4, rel=1e-3) and "too thin" in pin.verdict
+    assert pin.value("thin walls (share of area)") == pytest.approx(4 * 0.4 * 5 / (6 * 400 + 4 * 0.4 * 5), rel=1e-3)
+    speck = printable(Run(), with_pin(0.2, 0.3)).report
+    assert speck.value("sharp edges and specks (share of area)") > 0 and speck.value("ready to print")
+    crumb = printable(Run(), mm(box(0.5, 0.5, 0.5)), least_contact=0).report
+    assert crumb.value("thin walls (share of area)") == 1 and "too thin" in crumb.verdict
+
+
 def test_a_flat_sheet_gets_an_answer_and_nothing_moves() -> None:
     found = printable(Run(), grid(4, 0.05))
     assert not found.report.value("ready to print") and found.mesh.vertices is not None
