@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QBrush,
-    QColor,
     QImage,
     QKeyEvent,
     QMouseEvent,
-    QPainter,
     QPixmap,
     QResizeEvent,
     QTransform,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QGraphicsItem, QGraphicsPixmapItem, QGraphicsScene, QGraphicsView, QWidget
+from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
 from viewer.drawing import Tool
+from viewer.picture_item import PictureItem
 from viewer.shown import Picture
 from viewer.tones import Channel, screen_bytes
 
@@ -56,7 +54,7 @@ class PictureView(QGraphicsView):
         self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._sheet = _Sheet()
+        self._sheet = PictureItem()
         self._scene.addItem(self._sheet)
         self.picture: Picture | None = None
         self.sheet: Picture | None = None
@@ -237,30 +235,6 @@ class PictureView(QGraphicsView):
         width, height = self.picture.size if self.picture else (0, 0)
         inside = 0 <= x < width and 0 <= y < height
         self._say(f" · ({x}, {y})  {value_text(self.picture, x, y)}" if inside and self.picture else "")
-
-
-class _Sheet(QGraphicsPixmapItem):
-    """A picture over a checkerboard whose squares keep their size on the screen."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setShapeMode(QGraphicsPixmapItem.ShapeMode.BoundingRectShape)
-        self.setCacheMode(QGraphicsItem.CacheMode.NoCache)
-        tile = QPixmap(16, 16)
-        tile.fill(QColor("#5a606b"))
-        painter = QPainter(tile)
-        for corner in (QPoint(0, 0), QPoint(8, 8)):
-            painter.fillRect(corner.x(), corner.y(), 8, 8, QColor("#464b55"))
-        painter.end()
-        self._tile = tile
-
-    def paint(self, painter: QPainter, *rest: Any) -> None:
-        if self.pixmap().hasAlphaChannel():
-            squares = QBrush(self._tile)
-            scale = 1 / max(painter.transform().m11(), 1e-9)
-            squares.setTransform(QTransform.fromScale(scale, scale))
-            painter.fillRect(self.boundingRect(), squares)
-        super().paint(painter, *rest)
 
 
 def value_text(picture: Picture, x: int, y: int) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QImage, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from viewer_samples import picture, sphere
@@ -245,3 +245,21 @@ def test_without_opengl_a_mesh_is_shown_as_a_picture_that_says_so(drawing, monke
     assert panel.viewport is None
     assert NO_OPENGL in panel._foot.text()
     assert panel.picture.image().pixelColor(panel.picture.image().rect().center()).alpha() == 255
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+@pytest.mark.parametrize("side", [1000, 3001])
+def test_every_pixel_counts_in_a_picture_that_is_shown_small(drawing, side: int, transparent: bool):
+    """Lines one pixel wide, every other one white, are an even grey, wherever the screen's pixels fall."""
+    pixels = np.ones((side, side, 4), np.float32)
+    pixels[::2, :, :3] = 0
+    if transparent:
+        pixels[0, 0, 3] = 0
+    panel, _ = drawing
+    panel.show_payload(Image(pixels), "lines")
+    view = panel.picture
+    low, high = view.to_screen(0.1, 0.1).toPoint(), view.to_screen(0.9, 0.9).toPoint()
+    seen = view.viewport().grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    grey = np.frombuffer(seen.constBits(), np.uint8).reshape(seen.height(), -1)[:, : seen.width()]
+    inside = grey[low.y() : high.y(), low.x() : high.x()].astype(int)
+    assert inside.size > 10_000 and abs(inside - 128).max() <= 3
