@@ -54,7 +54,7 @@ class SliderRow(Row):
         self.field = NumberField(unit if short else "")
         self.field.setFixedWidth(70)
         self.put(_beside(self.slider, self.field))
-        if not short:
+        if not short and unit.lower() not in self.param.label.lower().split():
             self.label.setText(f"{self.param.label}<br><span style='color:{theme.DIM}'>{escape(unit)}</span>")
         self.slider.sliderPressed.connect(self._begin)
         self.slider.valueChanged.connect(self._moved)

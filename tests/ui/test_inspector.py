@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
@@ -17,9 +17,11 @@ from pytestqt.qtbot import QtBot
 from window_kit import Desk
 from window_nodes import everything, registry
 
+from app.engine import Text, node
 from app.engine.graph import Graph, Link, Node
 from app.engine.params import Setting, Slider
 from app.engine.registry import spec_of
+from app.ui.form import Form
 from app.ui.number_field import parsed, written
 from app.ui.rows import ROWS
 from app.ui.slider import STEPS, Scale
@@ -240,6 +242,20 @@ def test_usual_texts_are_offered_and_any_other_may_be_typed(desk: Desk, shown: s
     assert param(desk, shown, "usual") == "" and desk.editor.undo_stack.count() == steps + 3
     desk.editor.undo_stack.undo()
     assert usual.field.text() == "own"
+
+
+def test_a_unit_that_the_label_says_already_is_not_said_again(desk: Desk, shown: str) -> None:
+    @node("toy.hulls", title="Hulls")
+    def hulls(
+        max_hulls: Annotated[int, Slider(1, 9, unit="hulls")] = 3,
+        detail: Annotated[int, Slider(1, 9, unit="hulls")] = 3,
+    ) -> Text:
+        """Two counts."""
+        return Text("")
+
+    rows = Form(spec_of(hulls), desk.window.inspector._around).rows
+    assert rows["max_hulls"].label.text() == "Max hulls"
+    assert "hulls" in rows["detail"].label.text() and "triangles" in row(desk, "faces").label.text()
 
 
 def test_seldom_needed_settings_are_folded(desk: Desk, shown: str) -> None:
