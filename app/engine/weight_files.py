@@ -90,7 +90,7 @@ def _missing(card: WeightCard, name: str, what: str) -> MissingWeights:
     return MissingWeights(
         f"{card.label}: {name} {what} ({size}).",
         f'Get it with "main.py weights fetch {card.handle}", or bring your own copy with '
-        f'"main.py weights import {card.handle} PATH".',
+        f'"main.py weights import {card.handle} PATH"; in the window both are under File > Models.',
     )
 
 

@@ -25,6 +25,7 @@ class RunCommands:
         runs.finished.connect(self._on_finished)
         runs.refused.connect(self._on_refused)
         window.run_bar.cancel_wanted.connect(runs.cancel)
+        self.desk.editor.opened.connect(self._on_opened)
 
     def run_all(self) -> None:
         self.window.inspector.commit_typed()
@@ -80,6 +81,11 @@ class RunCommands:
         if self.window.dialogs.sure("Clear stored results", text, "Remove"):
             self.desk.store().clear()
             self.desk.status.replan()
+
+    def _on_opened(self) -> None:
+        """How the last run ended is not said of another graph."""
+        if not self.desk.runs.running:
+            self.window.run_bar.show_idle()
 
     def _on_started(self) -> None:
         seen = forecast(self.desk.status.plan)

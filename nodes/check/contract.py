@@ -19,10 +19,10 @@ ROUNDING = 1e-5
 
 
 class Checked(NamedTuple):
-    """The mesh as it came in, the findings, and the contract as JSON text that can be kept as a file."""
+    """The findings, the mesh as it came in, and the contract as JSON text that can be kept as a file."""
 
-    mesh: Mesh
     report: Report
+    mesh: Mesh
     contract: Text
 
 
@@ -104,7 +104,7 @@ def contract(
         raise _refusal(mesh, name, broken)
     for breach in broken:
         run.warn(_sentence(breach))
-    return Checked(mesh, _report(mesh, name, found, broken), Text(as_text(name, wanted)))
+    return Checked(_report(mesh, name, found, broken), mesh, Text(as_text(name, wanted)))
 
 
 def _text_of(file: Path) -> str:

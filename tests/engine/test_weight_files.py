@@ -64,6 +64,7 @@ def test_missing_weights_are_told_with_size_licence_and_commands() -> None:
     assert "toy.bin" in told.value.message and "0.8 MB" in told.value.message
     assert "Toy licence, NOT FOR COMMERCIAL USE" in told.value.message
     assert "main.py weights fetch toy" in told.value.advice and "main.py weights import toy" in told.value.advice
+    assert "File > Models" in told.value.advice
 
 
 def test_what_a_killed_copy_left_behind_goes_with_the_next_one(tmp_path: Path) -> None:

@@ -46,6 +46,14 @@ def test_run_shows_badges_viewer_and_log(desk: Desk, qtbot: QtBot) -> None:
     assert not desk.window.actions_by_id["cancel"].isEnabled()
 
 
+def test_how_a_run_ended_is_not_said_of_the_next_graph(desk: Desk, qtbot: QtBot) -> None:
+    sum_of_two(desk)
+    run(desk, qtbot)
+    assert "Done" in desk.window.run_bar.text.text()
+    desk.window.desk.session.new()
+    assert "Ready" in desk.window.run_bar.text.text()
+
+
 def test_second_run_reuses_and_an_edit_makes_stale_what_follows(desk: Desk, qtbot: QtBot) -> None:
     a, b, c = sum_of_two(desk)
     run(desk, qtbot)
