@@ -86,7 +86,7 @@ def printable(
     crossings = _crossings(run, skin)
     marks = _marks(skin, faces, overhang, wall / 1000)
     bed = Bed(bed_width / 1000, bed_depth / 1000, bed_height / 1000)
-    rows, wrong = _findings(mesh, shape, faces, marks, crossings, bed, least_contact, layer / 1000, wall / 1000)
+    rows, wrong = _findings(mesh, shape, faces, marks, crossings, bed, least_contact, layer / 1000)
     words = f"Not ready: {'; '.join(wrong)}." if wrong else _ready(faces, marks)
     run.progress(0.95, "colours")
     report = Report(f"Print check of {mesh.name}", (("ready to print", not wrong), *rows), words)
@@ -103,9 +103,12 @@ def _crossings(run: Run, skin: Skin) -> int | None:
 def _marks(skin: Skin, faces: Faces, overhang: float, wall: float) -> dict[str, Array]:
     from nodes.mesh._walls import walls_below
 
+    least = wall * (1 - ROUNDING)
+    thin = skin.marked(walls_below(skin, faces.wall[skin.real], least))
     return {
         "open": skin.marked(skin.edges.at(skin.edges.boundary | skin.edges.crowded)),
-        "thin": skin.marked(walls_below(skin, faces.wall[skin.real], wall * (1 - ROUNDING))),
+        "thin": thin,
+        "specks": (faces.wall < least) & ~thin,
         "overhang": hanging(faces, overhang),
         "bed": faces.bed,
     }
@@ -113,15 +116,14 @@ def _marks(skin: Skin, faces: Faces, overhang: float, wall: float) -> dict[str, 
 
 def _findings(
     mesh: Mesh, shape: Shape, faces: Faces, marks: dict[str, Array], crossings: int | None, bed: Bed, least: float,
-    layer: float, wall: float,
+    layer: float,
 ) -> tuple[Rows, list[str]]:  # fmt: skip
     """(rows, what stands in the way)."""
     low, high = mesh.bounds
     size = high.astype(np.float64) - low
     area = {kind: float(faces.area[mark].sum()) for kind, mark in marks.items()}
     contact, whole = area["bed"] * 1e6, max(float(faces.area.sum()), 1e-300)
-    specks = (faces.wall < wall * (1 - ROUNDING)) & ~marks["thin"]
-    thinnest = float(faces.wall[~specks].min(initial=np.inf))
+    thinnest = float(faces.wall[~marks["specks"]].min(initial=np.inf))
     rows: Rows = [
         ("watertight", shape.watertight),
         ("manifold", shape.manifold),
@@ -134,7 +136,7 @@ def _findings(
         ("steepest overhang (°)", float(faces.hang[~faces.bed].max(initial=-90.0))),
         ("support at most (cm³)", support(faces, marks["overhang"]) * 1e6),
         ("thin walls (share of area)", area["thin"] / whole),
-        ("sharp edges and specks (share of area)", float(faces.area[specks].sum()) / whole),
+        ("sharp edges and specks (share of area)", area["specks"] / whole),
         ("thinnest wall (mm)", thinnest * 1000 if np.isfinite(thinnest) else "nothing behind any face"),
     ]
     stands = _stands(mesh, shape, layer)
@@ -145,10 +147,14 @@ def _findings(
         (crossings != 0, "faces run through one another"),
         (not bed.holds(size), "it is larger than the printer"),
         (contact < least, f"only {contact:.3g} mm² lie on the bed"),
-        (bool(marks["thin"].any()), f"{max(area['thin'] / whole, 0.001):.1%} of its walls are too thin"),
+        (bool(marks["thin"].any()), f"{_percent(area['thin'] / whole)} of its walls are too thin"),
         (stands is False, "it would tip over"),
     ]
     return rows, [words for found, words in wrong if found]
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}" if share >= 0.0005 else "less than 0.1%"
 
 
 def _stands(mesh: Mesh, shape: Shape, layer: float) -> bool | None:

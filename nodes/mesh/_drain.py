@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,7 +36,9 @@ class Spot:
     back: float
 
 
-def spots(outer: Mesh, cavities: list[Mesh], down: Array, count: int, radius: float, wall: float) -> list[Spot]:
+def spots(
+    outer: Mesh, cavities: list[Mesh], down: Array, count: int, radius: float, wall: float, check: Callable[[], None]
+) -> list[Spot]:
     """At most ``count``: one at the lowest place of each cavity, the largest first, then far from those there are.
 
     ``cavities``: closed meshes that look away from their room. ``down``: (3,) unit, the side that the holes are on.
@@ -44,15 +47,20 @@ def spots(outer: Mesh, cavities: list[Mesh], down: Array, count: int, radius: fl
     tree = build(outer.vertices, outer.faces)
     floors = [_floor(cavity, down) for cavity in cavities]
     found: list[Spot] = []
+    full: set[int] = set()
     for turn in range(count):
-        for cavity, floor in zip(cavities, floors, strict=True):
-            if len(found) == count or not len(floor):
+        for number, (cavity, floor) in enumerate(zip(cavities, floors, strict=True)):
+            if len(found) == count or number in full:
                 continue
             places = np.array([spot.at for spot in found]).reshape(-1, 3)
-            order = _wanted(floor, down, places, turn, count > len(cavities), radius, wall)
-            spot = next((s for k in order if (s := _spot(tree, cavity, floor[k], radius, wall))), None)
-            if spot is not None:
-                found.append(spot)
+            for k in _wanted(floor, down, places, turn, count > len(cavities), radius, wall):
+                check()
+                spot = _spot(tree, cavity, floor[k], radius, wall)
+                if spot is not None:
+                    found.append(spot)
+                    break
+            else:
+                full.add(number)
     return found
 
 
@@ -70,6 +78,8 @@ def _floor(cavity: Mesh, down: Array) -> Array:
 def _wanted(at: Array, down: Array, others: Array, turn: int, several: bool, radius: float, wall: float) -> Array:
     """Which of ``at`` to try, the best first. The first hole of a cavity: the lowest, at the middle or, with
     ``several``, at the rim. Others: far from ``others``, (N, 3), on the lower part."""
+    if not len(at):
+        return np.zeros(0, np.int64)
     depth = at @ down
     flat = at - depth[:, None] * down
     level = np.floor((depth.max() - depth) / (LEVEL * wall))

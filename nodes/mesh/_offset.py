@@ -29,8 +29,7 @@ ROUNDS = 5
 LEAST_EDGE = 0.05
 GROWTH = 6
 BACK = 8
-NARROW = 0.25  # of the depth
-VOXELS = 1.25
+NARROW = 1.0  # voxels
 
 
 @dataclass(frozen=True)
@@ -66,19 +65,17 @@ class Depth:
 def inner_surface(points: Array, faces: Array, depth: float, voxels: int, tolerance: float, told: Told) -> Any:
     """((V, 3) float64, (F, 3) int32) of a closed surface that looks outward, or None where nothing is that deep.
 
-    Room that a ball of a quarter of the depth, or of one and a quarter voxels, does not fit into is left out, but for
-    corners of wider room. Every other vertex lies ``depth`` metres below the surface. So does the middle of every
-    edge, within ``tolerance`` (a share of the depth), but for edges shorter than a twentieth of the depth, and where
-    it would take more than six times the faces.
+    Room that a ball of one voxel does not fit into is left out, but for a voxel around wider room. Every other vertex
+    lies ``depth`` metres below the surface. So does the middle of every edge, within ``tolerance`` (a share of the
+    depth), but for edges shorter than a twentieth of the depth, and where it would take more than six times the faces.
     """
     from skimage.measure import marching_cubes
 
     body = Depth.below(points, faces)
     used = points[faces].reshape(-1, 3) - body.middle
     grid = grid_over(used.min(axis=0), used.max(axis=0), voxels)
-    narrow = max(NARROW * depth, VOXELS * grid.step)
-    field = _field(body, grid, depth, narrow, lambda part: told(0.55 * part))
-    wide = wide_room(field / grid.step, narrow / grid.step)
+    field = _field(body, grid, depth, lambda part: told(0.55 * part))
+    wide = wide_room(field / grid.step, NARROW)
     told(0.6)
     both = np.minimum(field, wide * grid.step)
     if not (both > 0).any():
@@ -92,17 +89,19 @@ def inner_surface(points: Array, faces: Array, depth: float, voxels: int, tolera
     return place + body.middle, triangles
 
 
-def _field(body: Depth, grid: Grid, depth: float, narrow: float, told: Told) -> Array:
-    """(X, Y, Z) float32: depth of each grid point less ``depth``; far from 0 only the sign is right."""
+def _field(body: Depth, grid: Grid, depth: float, told: Told) -> Array:
+    """(X, Y, Z) float32: depth of each grid point less ``depth``; far from 0 only the sign is right, and that room is
+    wide."""
     blocks = [(n - 1) // BLOCK for n in grid.shape]
     index = np.stack(np.meshgrid(*map(np.arange, blocks), indexing="ij"), axis=-1).reshape(-1, 3)
     reach = grid.step * BLOCK / 2 * np.sqrt(3)
     centre = body.of(grid.at((index + 0.5) * BLOCK))
     told(0.1)
-    near = (np.abs(np.abs(centre) - depth) <= reach) & (centre > -reach)
+    near = (np.abs(centre) - depth >= -reach) & (np.abs(centre) - depth <= reach + NARROW * grid.step)
+    near &= centre > -reach
     field = np.full(grid.shape, -grid.step, np.float32)
     deep = (centre > depth).reshape(blocks)
-    field[:-1, :-1, :-1] = np.where(_fine(deep), 2 * narrow, -grid.step)
+    field[:-1, :-1, :-1] = np.where(_fine(deep), 2 * NARROW * grid.step, -grid.step)
     known = np.zeros(grid.shape, np.int8)
     known[:-1, :-1, :-1] = _fine(np.where(np.abs(centre) > reach, np.sign(centre), 0).astype(np.int8).reshape(blocks))
     places = np.argwhere(points_of(near.reshape(blocks), grid.shape))

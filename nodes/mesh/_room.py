@@ -10,31 +10,23 @@ from numpy.typing import NDArray
 from nodes.mesh._wrap import Grid
 
 Array = NDArray[Any]
-CORNERS, SPARE = 1.2, 0.3
 SLAB = 64
 
 
 def wide_room(field: Array, narrow: float) -> Array:
-    """(X, Y, Z) float32: above 0 where a ball of radius ``narrow`` fits, and near by, so that corners stay. In steps,
-    like ``field``, which is the distance to the wall.
-
-    To the nearest grid point with room for the ball, less what that has to spare: close to an opening with a ball, as
-    a grid can tell.
+    """(X, Y, Z) float32: above 0 where a ball of radius ``narrow`` fits, and a step around. In steps, like ``field``,
+    which is the distance to the wall, or more than ``narrow``.
     """
     from scipy.ndimage import distance_transform_edt
 
-    reach = CORNERS * narrow + SPARE
+    reach = narrow + 1
     margin = int(reach) + 2
     found = np.full(field.shape, -1.0, np.float32)
     for start in range(0, len(field), SLAB):
         first = max(start - margin, 0)
-        value = field[first : start + SLAB + margin]
-        room = value > narrow
-        if not room.any():
-            continue
-        away, index = distance_transform_edt(~room, return_indices=True)
-        away -= np.minimum(value[tuple(index)] - narrow, 1.0)
-        found[start : start + SLAB] = reach - away[start - first :][:SLAB]
+        room = field[first : start + SLAB + margin] > narrow
+        if room.any():
+            found[start : start + SLAB] = reach - distance_transform_edt(~room)[start - first :][:SLAB]
     found[np.abs(found) < 1e-3] = -1e-3
     return found
 

@@ -39,7 +39,7 @@ class Hollowed(NamedTuple):
     report: Report
 
 
-@node("mesh.hollow", title="Hollow", group="Solid", version=3)
+@node("mesh.hollow", title="Hollow", group="Solid", version=4)
 def hollow(
     run: Run,
     mesh: Mesh,
@@ -51,7 +51,7 @@ def hollow(
     hole_side: Annotated[Literal["bottom", "top", "back"], Setting(help="Where the drain holes are.")] = "bottom",
     detail: Annotated[
         int,
-        Slider(32, 400, unit="voxels", help="Along the longest side, for the inside; its shape, not its distance.",
+        Slider(32, 400, unit="voxels", help="Along the longest side. Room less than two of them wide stays solid.",
                advanced=True),
     ] = 128,
 ) -> Hollowed:  # fmt: skip
@@ -88,8 +88,8 @@ def _cavities(run: Run, mesh: Mesh, wall: float, detail: int) -> list[Mesh]:
     found = inner_surface(at, faces, wall, detail, TOLERANCE, lambda done: run.progress(0.05 + 0.6 * done, "inside"))
     if found is None:
         raise BadInput(
-            f"The mesh is nowhere thicker than two walls of {wall * MM:.3g} mm, so there is no room inside.",
-            "Use a thinner 'wall', or scale the mesh up with a Transform step.",
+            f"The mesh is nowhere thicker than two walls of {wall * MM:.3g} mm and a voxel or two between them.",
+            "Use a thinner 'wall' or more 'detail', or scale the mesh up with a Transform step.",
         )
     whole = unfolded(found[0], found[1], lambda done: run.progress(0.65 + 0.15 * done, "taking out folds"))
     simple = _simpler(*whole, SLACK * wall)
@@ -130,7 +130,7 @@ def _drilled(
     from nodes.mesh._drain import rods, spots
 
     down = np.array(WAYS[side])
-    places = spots(mesh, cavities, down, count, radius, wall)
+    places = spots(mesh, cavities, down, count, radius, wall, run.check)
     if len(places) < count:
         run.warn(f"{len(places)} of {count} drain holes found a place: use smaller ones, or another side.")
     if not places:

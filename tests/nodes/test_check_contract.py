@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mesh_shapes import grid, moved, sphere, together
+from test_check_printable import blade
 
 from app.engine import BadFile, BadInput, BadParam, Credit, Files, Image, Material, Mesh, Report, Run
 from app.engine.graph import Graph, Link, Node
@@ -100,6 +101,11 @@ def test_a_good_asset_keeps_every_rule_and_every_rule_is_measured() -> None:
     report = checked(asset(), GOOD, files=FILES, lods=LODS)
     assert report.value("passed") is True and report.value("rules") == len(RULES)
     assert {report.value(key) for key in RULES} == {"kept"}
+
+
+@pytest.mark.parametrize(("angle", "kept"), [(60, True), (20, False)])
+def test_a_sharp_edge_is_no_thin_wall_and_a_knife_is(angle: float, kept: bool) -> None:
+    assert checked(blade(angle), {"min_wall_mm": 2.0}).value("passed") is kept
 
 
 @pytest.mark.parametrize("key", BREACHES)

